@@ -1,0 +1,162 @@
+import { z } from 'zod';
+import { errorCodes } from './errors.ts';
+
+/** Tasks of the product, in the order the pages show them. One denoising loop serves all of them. */
+export const tasks = ['text-to-image'] as const;
+export const taskSchema = z.enum(tasks);
+
+export const schedulerNames = ['ddim'] as const;
+export const schedulerSchema = z.enum(schedulerNames);
+
+/** Which steps run the encoder. Names are fractions of the run and fit any number of steps; lists are step indices. */
+export const planSchema = z.union([
+  z.enum(['exact', 'faster', 'fastest']),
+  z.object({ every: z.int().min(1).max(100) }).strict(),
+  z.object({ keySteps: z.array(z.int().min(0).max(999)).min(1).max(1000) }).strict(),
+]);
+
+export const limits = {
+  promptLength: 4000,
+  minSide: 64,
+  maxSide: 2048,
+  sideMultiple: 8,
+  maxSteps: 1000,
+  maxCount: 16,
+  maxSeed: 0xffff_ffff,
+} as const;
+
+const side = z.int().min(limits.minSide).max(limits.maxSide).multipleOf(limits.sideMultiple);
+
+/** Body of POST /api/v1/generations. What is left out comes from the model's own defaults. */
+export const generationRequestSchema = z
+  .object({
+    task: taskSchema,
+    prompt: z.string().trim().min(1).max(limits.promptLength),
+    negativePrompt: z.string().max(limits.promptLength).default(''),
+    model: z.string().min(1).max(200).optional(),
+    width: side.optional(),
+    height: side.optional(),
+    steps: z.int().min(1).max(limits.maxSteps).optional(),
+    guidanceScale: z.number().min(0).max(50).optional(),
+    seed: z.int().min(0).max(limits.maxSeed).optional(),
+    count: z.int().min(1).max(limits.maxCount).default(1),
+    scheduler: schedulerSchema.optional(),
+    plan: planSchema.default('faster'),
+    /** Prior noise injection alpha (Faster Diffusion, section 3.3); `off` or 0 switches it off. */
+    injection: z.union([z.number().min(0).max(1), z.literal('off')]).optional(),
+  })
+  .strict();
+
+export type GenerationRequest = z.infer<typeof generationRequestSchema>;
+export type GenerationInput = z.input<typeof generationRequestSchema>;
+export type Plan = z.infer<typeof planSchema>;
+export type Task = z.infer<typeof taskSchema>;
+export type SchedulerName = z.infer<typeof schedulerSchema>;
+
+/** The request with every default filled in: what a row stores and what the engine runs. */
+export const generationParamsSchema = generationRequestSchema.required().extend({
+  injection: z.number().min(0).max(1),
+});
+export type GenerationParams = z.infer<typeof generationParamsSchema>;
+
+export const generationStatuses = [
+  'queued',
+  'running',
+  'cancelling',
+  'succeeded',
+  'failed',
+  'cancelled',
+] as const;
+export const generationStatusSchema = z.enum(generationStatuses);
+export type GenerationStatus = z.infer<typeof generationStatusSchema>;
+export const terminalStatuses = ['succeeded', 'failed', 'cancelled'] as const satisfies GenerationStatus[];
+
+const seconds = z.number().min(0);
+
+/** What a run did, as measured. Printed by `encore generate --json` and stored with every generation. */
+export const receiptSchema = z.object({
+  model: z.string(),
+  /** sha256 over the names, sizes and headers of the weight files, first 16 hex digits. */
+  modelHash: z.string(),
+  device: z.string(),
+  versions: z.record(z.string(), z.string()),
+  scheduler: z.string(),
+  steps: z.int(),
+  plan: planSchema,
+  /** Step indices at which the encoder ran. */
+  keySteps: z.array(z.int()),
+  encoderRuns: z.int(),
+  /** Steps decoded, one per step and picture batch. */
+  decoderRuns: z.int(),
+  encoderRunsSaved: z.int(),
+  /** How many steps were decoded in one call at most. */
+  decodeWidth: z.int(),
+  injection: z.number(),
+  guidanceScale: z.number(),
+  seed: z.int(),
+  width: z.int(),
+  height: z.int(),
+  seconds: z.object({
+    load: seconds,
+    textEncoder: seconds,
+    encoder: seconds,
+    decoder: seconds,
+    scheduler: seconds,
+    vae: seconds,
+    total: seconds,
+  }),
+  /** What an exact run's encoder and decoder would have taken, and how that was obtained. */
+  exactEstimate: z.object({ unetSeconds: seconds, method: z.string() }).nullable(),
+  peakMemoryBytes: z.int().min(0),
+  /** Sentences for the person: fallbacks taken, prompt truncated, ... */
+  notices: z.array(z.string()),
+});
+export type Receipt = z.infer<typeof receiptSchema>;
+
+export const assetSchema = z.object({
+  id: z.string(),
+  /** Media type, for example image/png. */
+  type: z.string(),
+  width: z.int(),
+  height: z.int(),
+  /** Seed that draws this one picture alone. */
+  seed: z.int().min(0).max(limits.maxSeed),
+  bytes: z.int(),
+  url: z.string(),
+});
+export type Asset = z.infer<typeof assetSchema>;
+
+export const problemSchema = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  code: z.enum(errorCodes),
+  detail: z.string(),
+  remedy: z.string().optional(),
+  errors: z.array(z.object({ path: z.string(), message: z.string() })).default([]),
+});
+/** RFC 9457 body of every refusal, and the error of a failed generation. */
+export type Problem = z.infer<typeof problemSchema>;
+
+export const generationSchema = z.object({
+  id: z.string(),
+  task: taskSchema,
+  status: generationStatusSchema,
+  /** 0 to 1, counted in cost. */
+  progress: z.number().min(0).max(1),
+  step: z.int().nullable(),
+  etaSeconds: seconds.nullable(),
+  /** 0 is the next to run; null when not queued. */
+  queuePosition: z.int().nullable(),
+  attempt: z.int(),
+  params: generationParamsSchema,
+  seed: z.int(),
+  starred: z.boolean(),
+  assets: z.array(assetSchema),
+  receipt: receiptSchema.nullable(),
+  error: problemSchema.nullable(),
+  createdAt: z.iso.datetime(),
+  startedAt: z.iso.datetime().nullable(),
+  finishedAt: z.iso.datetime().nullable(),
+});
+export type Generation = z.infer<typeof generationSchema>;
