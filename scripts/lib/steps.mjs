@@ -1,0 +1,165 @@
+/**
+ * What `npm start` and `npm test` have in common: preparing a checkout, each step only where its inputs changed.
+ * Nothing here may import a package, since the first step is what installs them.
+ */
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const root = fileURLToPath(new URL('../..', import.meta.url));
+const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
+const minimumNode = [20, 19];
+
+/** Ends the process with one sentence and no stack trace. */
+export function fail(message) {
+  console.error(`\n${message}`);
+  process.exit(1);
+}
+
+export function checkNode() {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  if (major < minimumNode[0] || (major === minimumNode[0] && minor < minimumNode[1])) {
+    fail(
+      `Encore needs Node ${minimumNode.join('.')} or newer, this is ${process.versions.node}. Get it from nodejs.org.`,
+    );
+  }
+}
+
+/**
+ * Runs a command to its end. Quiet: its output is kept, a line with the seconds ticks meanwhile on a terminal, and the
+ * output is shown only where it failed. Resolves to the exit code.
+ */
+export function run(label, command, args, { env = {}, quiet = true } = {}) {
+  return new Promise((resolve) => {
+    const started = Date.now();
+    const seconds = () => `${((Date.now() - started) / 1000).toFixed(0)} s`;
+    const child = spawn(command, args, {
+      cwd: root,
+      env: { ...process.env, NEXT_TELEMETRY_DISABLED: '1', CHECKPOINT_DISABLE: '1', ...env },
+      stdio: quiet ? ['ignore', 'pipe', 'pipe'] : ['ignore', 'inherit', 'inherit'],
+      shell: process.platform === 'win32' && command === npm,
+    });
+    const output = [];
+    child.stdout?.on('data', (chunk) => output.push(chunk));
+    child.stderr?.on('data', (chunk) => output.push(chunk));
+    const tty = process.stdout.isTTY && quiet;
+    if (!tty) console.log(`  ${label} ...`);
+    const ticker = tty
+      ? setInterval(() => process.stdout.write(`\r  ${label} ... ${seconds()} `), 500)
+      : undefined;
+    const end = (code) => {
+      clearInterval(ticker);
+      if (tty) process.stdout.write('\r\x1b[2K');
+      console.log(`  ${code === 0 ? '✓' : '✗'} ${label} (${seconds()})`);
+      if (code !== 0 && quiet) process.stderr.write(Buffer.concat(output));
+      resolve(code);
+    };
+    child.on('error', (error) => {
+      output.push(Buffer.from(`${command}: ${error.message}\n`));
+      end(127);
+    });
+    child.on('close', (code, signal) => end(code ?? (signal ? 130 : 1)));
+  });
+}
+
+/** sha256 over names and contents of files and whole folders, and over any further strings. */
+export function fingerprint(paths, ...more) {
+  const hash = createHash('sha256');
+  const add = (path) => {
+    if (!existsSync(path)) return;
+    if (statSync(path).isDirectory()) {
+      for (const name of readdirSync(path).sort()) if (name !== 'generated') add(join(path, name));
+    } else {
+      hash.update(relative(root, path)).update('\0').update(readFileSync(path)).update('\0');
+    }
+  };
+  for (const path of paths) add(join(root, path));
+  for (const text of more) hash.update(text).update('\0');
+  return hash.digest('hex');
+}
+
+/** Runs `work` unless the stamp file says that it was done for the same fingerprint. */
+async function once(stampPath, print, outputs, work) {
+  const stamp = join(root, stampPath);
+  const done =
+    outputs.every((output) => existsSync(join(root, output))) &&
+    existsSync(stamp) &&
+    readFileSync(stamp, 'utf8') === print;
+  if (done) return false;
+  await work();
+  mkdirSync(dirname(stamp), { recursive: true });
+  writeFileSync(stamp, print);
+  return true;
+}
+
+async function orFail(label, command, args, remedy, options) {
+  const code = await run(label, command, args, options);
+  if (code !== 0) fail(`${label} failed. ${remedy}`);
+}
+
+/** Packages as the lock file says. No package runs a script (.npmrc), so nothing but the npm registry is asked. */
+export async function install() {
+  const print = fingerprint(
+    ['package-lock.json', '.npmrc'],
+    process.platform,
+    process.arch,
+    process.versions.modules,
+  );
+  await once(
+    'node_modules/.encore/install',
+    print,
+    ['node_modules/next', 'node_modules/onnxruntime-node'],
+    () =>
+      orFail(
+        'Installing packages (about 1.3 GB on disk)',
+        npm,
+        ['ci', '--no-audit', '--no-fund'],
+        'Is the npm registry reachable? Running it again goes on from npm’s cache.',
+      ),
+  );
+}
+
+/** The database client, from the schema. The schema engine is not needed for it and is never downloaded. */
+export async function generateDatabaseClient() {
+  const print = fingerprint(['prisma/schema.prisma', 'prisma.config.ts', 'package-lock.json']);
+  await once('node_modules/.encore/prisma', print, ['lib/studio/db/generated'], () =>
+    orFail(
+      'Generating the database client',
+      npm,
+      ['run', '--silent', 'db:generate'],
+      'The message above says why.',
+    ),
+  );
+}
+
+/** Brings the database in the data folder up to date; nothing to do is quick. */
+export async function migrateDatabase() {
+  await orFail(
+    'Preparing the database',
+    npm,
+    ['run', '--silent', 'db:migrate'],
+    'Your pictures are untouched; the message above says why.',
+  );
+}
+
+export async function buildWeb() {
+  const print = fingerprint([
+    'app',
+    'lib/contracts',
+    'lib/studio',
+    'next.config.js',
+    'tsconfig.json',
+    'package-lock.json',
+    'prisma/schema.prisma',
+  ]);
+  await once('.next/encore-build', print, ['.next/BUILD_ID'], () =>
+    orFail(
+      'Building the pages',
+      process.execPath,
+      ['node_modules/next/dist/bin/next', 'build'],
+      'The message above says why.',
+    ),
+  );
+}

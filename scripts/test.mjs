@@ -1,0 +1,73 @@
+#!/usr/bin/env node
+/**
+ * `npm test`: installs what the tests need and runs everything. Every stage runs even where an earlier one failed, so
+ * that one run shows all there is to mend; the last line counts the tests.
+ */
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { findOrInstallBrowser } from './lib/browser.mjs';
+import { buildWeb, checkNode, generateDatabaseClient, install, root, run } from './lib/steps.mjs';
+
+checkNode();
+const started = Date.now();
+const reports = join(root, 'test/.cache/reports');
+rmSync(reports, { recursive: true, force: true });
+mkdirSync(reports, { recursive: true });
+
+console.log('Preparing');
+await install();
+await generateDatabaseClient();
+
+const bin = (name) => [`node_modules/${name}`];
+const failed = [];
+async function stage(label, args, options) {
+  if ((await run(label, process.execPath, args, options)) !== 0) failed.push(label);
+}
+
+console.log('Checking');
+await stage('Format', [...bin('prettier/bin/prettier.cjs'), '--check', '--log-level', 'warn', '.']);
+await stage('Boundaries', [
+  ...bin('dependency-cruiser/bin/dependency-cruise.mjs'),
+  '--config',
+  '.dependency-cruiser.cjs',
+  'app',
+  'lib',
+  'workers',
+]);
+await stage('Types', [...bin('typescript/bin/tsc'), '--noEmit']);
+await stage('Lint', [...bin('eslint/bin/eslint.js'), '.', '--max-warnings', '0']);
+
+console.log('Testing');
+const vitest = (name, ...more) => [
+  ...bin('vitest/vitest.mjs'),
+  'run',
+  '--reporter=default',
+  '--reporter=json',
+  `--outputFile.json=${join(reports, `${name}.json`)}`,
+  ...more,
+];
+await stage('Unit, parity, database and worker tests', vitest('unit'), { quiet: false });
+await buildWeb();
+const browser = await findOrInstallBrowser();
+await stage('Browser tests', vitest('e2e', '--config', 'vitest.e2e.config.ts'), {
+  quiet: false,
+  env: { CHROME_PATH: browser },
+});
+
+let [passed, broken, skipped] = [0, 0, 0];
+for (const name of ['unit', 'e2e']) {
+  try {
+    const report = JSON.parse(readFileSync(join(reports, `${name}.json`), 'utf8'));
+    passed += report.numPassedTests;
+    broken += report.numFailedTests;
+    skipped += report.numPendingTests + report.numTodoTests;
+  } catch (error) {
+    failed.push(`reading the ${name} report (${error.message})`);
+  }
+}
+if (skipped > 0) failed.push(`${skipped} tests were skipped`);
+
+console.log(`\nTook ${((Date.now() - started) / 60_000).toFixed(1)} minutes.`);
+if (failed.length > 0) console.log(`Failed: ${failed.join('; ')}`);
+console.log(`tests: ${passed} passed, ${broken} failed`);
+process.exit(failed.length > 0 ? 1 : 0);
