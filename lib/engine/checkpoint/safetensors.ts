@@ -149,6 +149,11 @@ export async function writeSafetensorsStream(
   const sorted = [...tensors].sort(
     (a, b) => bytesPerElement[b.dtype] - bytesPerElement[a.dtype] || (a.name < b.name ? -1 : 1),
   );
+  const names = new Set<string>();
+  for (const { name } of sorted) {
+    if (names.has(name)) throw new EncoreError('invalid_tensor', `tensor "${name}" is given twice`);
+    names.add(name);
+  }
   const header: [string, unknown][] = [];
   if (Object.keys(metadata).length > 0) header.push(['__metadata__', metadata]);
   let offset = 0;
@@ -173,9 +178,10 @@ export async function writeSafetensorsStream(
         await file.writeFile(piece);
       }
       if (left !== 0) {
+        const wrong = left > 0 ? `${left} bytes too short` : `${-left} bytes too long`;
         throw new EncoreError(
           'invalid_tensor',
-          `tensor "${entry.name}": the data are ${-left} bytes too long for its shape`,
+          `tensor "${entry.name}": the data are ${wrong} for its shape`,
         );
       }
     }

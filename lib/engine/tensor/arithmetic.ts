@@ -79,7 +79,12 @@ export function toFloat32(x: Tensor): Float32 {
       return float32(x.shape, float16ToFloat32(x.data as Uint16Array));
     case 'bfloat16':
       return float32(x.shape, bfloat16ToFloat32(x.data as Uint16Array));
-    default:
+    case 'float64':
+    case 'int64':
+    case 'int32':
+    case 'int8':
+    case 'uint8':
+    case 'bool':
       return float32(x.shape, Float32Array.from(x.data as ArrayLike<number | bigint>, Number));
   }
 }

@@ -46,8 +46,8 @@ export function float32ToFloat16(values: Float32Array): Uint16Array {
     } else {
       // Subnormal: multiples of 2^-24. Adding 0.5 (whose unit in the last place is 2^-24) rounds ties to even.
       u32[0] = magnitude;
-      f32[0] = f32[0]! + 0.5;
-      out[i] = sign | (u32[0]! - 0x3f00_0000);
+      f32[0] = f32[0] + 0.5;
+      out[i] = sign | (u32[0] - 0x3f00_0000);
     }
   }
   return out;

@@ -49,8 +49,8 @@ class PhiloxNoise implements NoiseSource {
       words[3] = 0;
       philox4x32(words, this.keyLow, this.keyHigh);
       // curand's _curand_box_muller: both uniforms lie in (0, 1], centred in their 2^-32 cells.
-      const u = Math.fround(Math.fround(words[0]!) * 2 ** -32 + 2 ** -33);
-      const angle = Math.fround(Math.fround(words[1]!) * curand2Pow32Inverse2Pi + curand2Pow32Inverse2Pi / 2);
+      const u = Math.fround(Math.fround(words[0]) * 2 ** -32 + 2 ** -33);
+      const angle = Math.fround(Math.fround(words[1]) * curand2Pow32Inverse2Pi + curand2Pow32Inverse2Pi / 2);
       out[i] = Math.sqrt(-2 * Math.log(u)) * Math.sin(angle);
     }
     this.draw++;

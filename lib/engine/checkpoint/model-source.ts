@@ -1,0 +1,160 @@
+import { readdir, realpath, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { z } from 'zod';
+import { EncoreError } from '../../contracts/errors.ts';
+import { openComponentWeights, pickledRefused } from './component-weights.ts';
+import { readJsonFile } from './json-file.ts';
+import type { SafetensorsFile } from './safetensors.ts';
+import { weightsOf } from './weight-map.ts';
+import type { WeightSource } from './weight-source.ts';
+
+/** A model on disk, whatever its layout: what tasks open networks, tokenizers and schedulers from. */
+export interface ModelSource {
+  /** As given, symlinks resolved. */
+  readonly path: string;
+  readonly layout: 'diffusers' | 'component';
+  /** `_class_name` of the pipeline, or of the one component. */
+  readonly className: string;
+  /** The whole of model_index.json. */
+  readonly index: Readonly<Record<string, unknown>>;
+  /** Components that exist, by the names of model_index.json, with their classes. */
+  readonly components: ReadonlyMap<string, string>;
+  /** Folder of a component (a tokenizer's files, say). Throws `checkpoint_invalid` where it has none of that name. */
+  folder(name: string): string;
+  /** Config of a component: config.json, scheduler_config.json or tokenizer_config.json. */
+  config(name: string): Promise<Readonly<Record<string, unknown>>>;
+  /** Config and weights of a network. Only headers are read. */
+  network(name: string): Promise<NetworkSource>;
+}
+
+export interface NetworkSource {
+  readonly name: string;
+  readonly className: string;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly weights: WeightSource;
+  readonly files: readonly SafetensorsFile[];
+}
+
+const objectSchema = z.record(z.string(), z.unknown());
+const modelIndexSchema = objectSchema.and(z.object({ _class_name: z.string() }));
+const componentSchema = z.tuple([z.string().nullable(), z.string().nullable()]);
+const configNames = [
+  'config.json',
+  'scheduler_config.json',
+  'tokenizer_config.json',
+  'preprocessor_config.json',
+];
+
+/**
+ * Opens a diffusers folder (model_index.json), or one component's own folder (config.json). Throws
+ * `checkpoint_not_found`, `checkpoint_invalid`, `checkpoint_unsupported`.
+ */
+export async function openModel(path: string): Promise<ModelSource> {
+  const real = await resolveModelPath(path);
+  const names = await readdir(real);
+  if (names.includes('model_index.json')) return openDiffusersFolder(real);
+  if (names.includes('config.json')) return openComponentFolder(real);
+  throw new EncoreError('checkpoint_not_found', `${path} holds neither model_index.json nor config.json`, {
+    remedy: 'Name a diffusers folder, or the folder of one of its components.',
+  });
+}
+
+async function resolveModelPath(path: string): Promise<string> {
+  let isDirectory: boolean;
+  let real: string;
+  try {
+    real = await realpath(path);
+    isDirectory = (await stat(real)).isDirectory();
+  } catch (cause) {
+    throw new EncoreError('checkpoint_not_found', `${path} does not exist`, {
+      cause,
+      remedy: 'Check the path.',
+    });
+  }
+  if (isDirectory) return real;
+  if (/\.(bin|ckpt|pt|pth)$/.test(real)) throw pickledRefused(path);
+  throw new EncoreError('checkpoint_unsupported', `${path} is a file, not a model folder`, {
+    remedy: 'Name a diffusers folder.',
+  });
+}
+
+async function openDiffusersFolder(root: string): Promise<ModelSource> {
+  const indexPath = join(root, 'model_index.json');
+  const index = await readJsonFile(indexPath, modelIndexSchema);
+  const components = new Map<string, string>();
+  for (const [name, value] of Object.entries(index)) {
+    const parsed = componentSchema.safeParse(value);
+    // Scalars are pipeline options; [null, null] is a component that was left out.
+    if (!parsed.success || parsed.data[1] === null) continue;
+    if (!/^\w+$/.test(name)) {
+      throw new EncoreError('checkpoint_invalid', `${indexPath}: "${name}" cannot be the name of a folder`);
+    }
+    components.set(name, parsed.data[1]);
+  }
+  const folder = (name: string) => {
+    if (!components.has(name)) {
+      throw new EncoreError('checkpoint_invalid', `${indexPath} names no "${name}"`, {
+        remedy: `It has ${[...components.keys()].join(', ') || 'no components'}.`,
+      });
+    }
+    return join(root, name);
+  };
+  return {
+    path: root,
+    layout: 'diffusers',
+    className: index._class_name,
+    index,
+    components,
+    folder,
+    config: (name) => readConfig(folder(name)),
+    network: (name) => openNetwork(name, folder(name), components.get(name)),
+  };
+}
+
+async function openComponentFolder(root: string): Promise<ModelSource> {
+  const config = await readConfig(root);
+  const name = basename(root);
+  const className = classOf(config) ?? 'unknown';
+  return {
+    path: root,
+    layout: 'component',
+    className,
+    index: {},
+    components: new Map([[name, className]]),
+    folder: () => root,
+    config: () => Promise.resolve(config),
+    network: (wanted) => openNetwork(wanted, root, undefined),
+  };
+}
+
+async function openNetwork(
+  name: string,
+  folder: string,
+  indexClass: string | undefined,
+): Promise<NetworkSource> {
+  const config = await readConfig(folder);
+  const files = await openComponentWeights(folder);
+  const className = indexClass ?? classOf(config) ?? 'unknown';
+  return { name, className, config, weights: weightsOf(folder, files), files };
+}
+
+async function readConfig(folder: string): Promise<Record<string, unknown>> {
+  let names: string[];
+  try {
+    names = await readdir(folder);
+  } catch (cause) {
+    throw new EncoreError('checkpoint_not_found', `${folder} is missing`, {
+      cause,
+      remedy: 'The model folder is incomplete: fetch it again.',
+    });
+  }
+  const found = configNames.find((name) => names.includes(name));
+  return readJsonFile(join(folder, found ?? 'config.json'), objectSchema);
+}
+
+/** diffusers writes `_class_name`, transformers `architectures`. */
+function classOf(config: Readonly<Record<string, unknown>>): string | undefined {
+  if (typeof config._class_name === 'string') return config._class_name;
+  const first: unknown = Array.isArray(config.architectures) ? config.architectures[0] : undefined;
+  return typeof first === 'string' ? first : undefined;
+}
