@@ -70,3 +70,95 @@ def write_tokenizer(folder: Path, pad_token: str, model_max_length: int = 77) ->
                         "tokenizer_class": "CLIPTokenizer"}
     (folder / "tokenizer_config.json").write_text(json.dumps(config, indent=2) + "\n")
     return len(vocabulary)
+
+
+TEXTS = [
+    "", " ", "a", "A photo of an astronaut riding a horse on Mars", "a fox in a meadow",
+    "  leading,   inner\t\tand trailing \n whitespace\r\n ", "no\u00a0break\u2003space\u3000here\u0085next\ufeffmark",
+    "UPPER lower MiXeD", "İstanbul ΟΔΟΣ ΣΑΣ ǅ ẞ", "can't won't we'll I'd they've it's 'tis rock'n'roll 'S 'RE",
+    "3.14159 2024-01-01 10,000 x2 4k 8K", "²½Ⅷ٣४", "(masterpiece:1.3), [blurry], ((best quality)), BREAK {a|b}",
+    "hello! wow!! really?!", "!", "a ! b", "a!b", "...", "--ar 16:9 --v 5",
+    "👩‍🚀 riding a 🐎 on 🌕 🇫🇷 👍🏽 ☃️", "🙂", "漢字とかな交じり文 한국어 العربية हिन्दी עברית", "cafe\u0301 café naïve", "ﬁ ① ㎏",
+    "<|startoftext|>", "a <|endoftext|> b", "a<|ENDOFTEXT|>b", "<|endoftext|", "</w> a</w>b", "Ġ ġ Ċ",
+    "snake_case CamelCase kebab-case path/to/file.png https://example.org/?q=1&r=2", "e=mc² ~ ± × ÷ ≠ €£¥",
+    "\u200bzero\u200bwidth\u200d", "tab\x00null\x1fcontrol\x7f", "a" * 200, "supercalifragilisticexpialidocious " * 12,
+    "one two three four five six seven eight nine ten " * 10, "\U0001d54f\U00010348 \ud7ff\ue000",
+]
+ALPHABETS = ["abcdefghijklmnop", "ABC XYZ", "0123456789", " \t\n", ".,!?'\"()[]:;-_", "éüßñçÅÆ", "日本語中文", "🙂🚀❤️👩🏽", "'s't're've'm'll'd"]
+
+
+def fuzz(count: int, seed: int) -> list[str]:
+    from weights import splitmix64
+
+    numbers = iter(splitmix64(seed, count * 80).tolist())
+    texts = []
+    for _ in range(count):
+        length = next(numbers) % 24 + 1
+        pieces = []
+        while len(pieces) < length:
+            alphabet = ALPHABETS[next(numbers) % len(ALPHABETS)]
+            pieces.append(alphabet[next(numbers) % len(alphabet)])
+        texts.append("".join(pieces))
+    return texts
+
+
+def clip_folder(merges_gz: Path, folder: Path) -> Path:
+    """A slow CLIPTokenizer folder from OpenAI's merge list, with the special tokens of SD 1.x repositories."""
+    import gzip
+
+    lines = gzip.decompress(merges_gz.read_bytes()).decode().split("\n")[1 : 49152 - 256 - 2 + 1]
+    alphabet = byte_alphabet()
+    tokens = [*alphabet, *(c + "</w>" for c in alphabet), *(line.replace(" ", "") for line in lines),
+              SPECIAL["bos_token"], SPECIAL["eos_token"]]
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "vocab.json").write_text(json.dumps({token: index for index, token in enumerate(tokens)}))
+    (folder / "merges.txt").write_text("#version: 0.2\n" + "\n".join(lines) + "\n")
+    token = lambda content: dict(content=content, lstrip=False, normalized=True, rstrip=False, single_word=False)
+    special = {name: token(content) for name, content in SPECIAL.items()} | {"pad_token": SPECIAL["eos_token"]}
+    (folder / "special_tokens_map.json").write_text(json.dumps(special))
+    typed = {name: {"__type": "AddedToken"} | token(content) for name, content in SPECIAL.items()}
+    config = typed | {"pad_token": SPECIAL["eos_token"], "model_max_length": 77, "do_lower_case": True, "tokenizer_class": "CLIPTokenizer"}
+    (folder / "tokenizer_config.json").write_text(json.dumps(config))
+    return folder
+
+
+def main(merges_gz: Path) -> None:
+    import shutil
+    import tempfile
+
+    from transformers import CLIPTokenizer
+
+    from store import GOLDEN, provenance, save_json
+
+    seed = 7
+    folder = GOLDEN / "tokenizer"
+    folder.mkdir(parents=True, exist_ok=True)
+    kept = folder / "bpe_simple_vocab_16e6.txt.gz"
+    if merges_gz != kept:
+        shutil.copyfile(merges_gz, kept)
+    texts = TEXTS + fuzz(120, seed)
+    with tempfile.TemporaryDirectory() as scratch:
+        folders = {"clip": clip_folder(kept, Path(scratch) / "clip"), "tiny-sd": GOLDEN / "tiny-sd" / "tokenizer",
+                   "tiny-sd2": GOLDEN / "tiny-sd2" / "tokenizer"}
+        cases = {}
+        for name, source in folders.items():
+            tokenizer = CLIPTokenizer.from_pretrained(source)
+            padded = tokenizer(texts, padding="max_length", truncation=True, max_length=77).input_ids
+            print(name, tokenizer.pad_token_id, tokenizer.bos_token_id, tokenizer.eos_token_id, tokenizer.get_added_vocab())
+            cases[name] = [
+                {"text": text, "ids": tokenizer(text).input_ids, "padded": row[len(tokenizer(text).input_ids) :][:1],
+                 "truncated": row[-2:] if len(tokenizer(text).input_ids) > 77 else [],
+                 "decoded": tokenizer.decode(tokenizer(text).input_ids, skip_special_tokens=True)}
+                for text, row in zip(texts, padded)
+            ]
+            if name == "tiny-sd":
+                tokenizer.backend_tokenizer.save(str(folder / "tokenizer.json"))
+    save_json(folder / "ids.json", {"provenance": provenance("tokenizer.py", seed) | {
+        "vocabulary": "bpe_simple_vocab_16e6.txt.gz of OpenAI CLIP (MIT), as shipped in open_clip_torch 3.3.0"}, "cases": cases})
+
+
+if __name__ == "__main__":
+    import sys
+
+    default = Path(__file__).resolve().parents[2] / "test" / "golden" / "tokenizer" / "bpe_simple_vocab_16e6.txt.gz"
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else default)
