@@ -1,0 +1,31 @@
+import { countUses, presentInputs, type Graph, type Value } from '../onnx/graph.ts';
+import { bytesPerElement, sizeOf } from '../tensor/tensor.ts';
+
+const bytesOf = ({ dtype, shape }: Value) => sizeOf(shape) * bytesPerElement[dtype];
+
+/** Bytes of all weights that lie in files, as stored there. */
+export function weightBytes(graph: Graph): number {
+  return graph.initializers.reduce((sum, each) => ('weight' in each ? sum + each.weight.length : sum), 0);
+}
+
+/**
+ * Most bytes of intermediate values alive at once when the nodes run in order and each value is freed after its last
+ * use: a lower bound of what the runtime's arena takes, close to it in practice.
+ */
+export function activationBytes(graph: Graph): number {
+  const left = countUses(graph);
+  const constants = new Set(graph.initializers.map(({ value }) => value));
+  let alive = graph.inputs.reduce((sum, value) => sum + bytesOf(value), 0);
+  let peak = alive;
+  for (const node of graph.nodes) {
+    for (const value of node.outputs) alive += bytesOf(value);
+    peak = Math.max(peak, alive);
+    for (const value of presentInputs(node)) {
+      const uses = left.get(value)! - 1;
+      left.set(value, uses);
+      if (uses === 0 && !constants.has(value)) alive -= bytesOf(value);
+    }
+    for (const value of node.outputs) if (!left.has(value)) alive -= bytesOf(value);
+  }
+  return peak;
+}

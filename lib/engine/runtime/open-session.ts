@@ -1,0 +1,108 @@
+import { createHash } from 'node:crypto';
+import { EncoreError } from '../../contracts/errors.ts';
+import { fileIdentity } from '../checkpoint/weights-hash.ts';
+import type { Graph } from '../onnx/graph.ts';
+import { serialize } from '../onnx/serialize.ts';
+import { activationBytes, weightBytes } from './graph-memory.ts';
+import { cpuIdentity } from './machine.ts';
+import { createNative, runtimeVersion, type NativeSession } from './ort.ts';
+import { weightsName, type PackedCache } from './packed-cache.ts';
+import type { DeviceName } from './session.ts';
+import { weightFiles, weightRoot } from './weight-root.ts';
+
+export interface OpenOptions {
+  device: DeviceName;
+  threads: number;
+  /** Left out: every open optimises anew and holds its own copy of the weights. */
+  cache?: PackedCache;
+}
+
+export interface OpenedSession extends NativeSession {
+  /** Estimate of private bytes: what is not mapped from a file. */
+  readonly bytes: number;
+}
+
+/** Raised when what an entry holds changes; old entries are then never found again and leave with time. */
+const packedFormat = 1;
+/** Below this, optimising takes less time than the files of an entry do. */
+const smallestPackedBytes = 1 << 20;
+
+/** Identity of a graph over its structure and its weights, the same wherever the weight files lie. */
+export async function graphKey(graph: Graph, device: DeviceName): Promise<string> {
+  const files = weightFiles(graph);
+  const hash = createHash('sha256');
+  hash.update(JSON.stringify([packedFormat, runtimeVersion, process.platform, cpuIdentity(), device]));
+  for (const file of files) hash.update(await fileIdentity(file));
+  hash.update(serialize(graph, { locate: (file) => String(files.indexOf(file)) }));
+  // The names by which callers know the outputs are not part of the serialized graph.
+  hash.update(JSON.stringify(graph.outputs.map(({ name, value }) => [name, value.name])));
+  return hash.digest('hex').slice(0, 32);
+}
+
+/** Opens a graph from the packed cache, packing it first where needed, or directly where packing has no use. */
+export async function openNativeSession(
+  graph: Graph,
+  key: string,
+  options: OpenOptions,
+): Promise<OpenedSession> {
+  const { cache, device } = options;
+  const weights = weightBytes(graph);
+  // Packed weights are laid out for the CPU; other devices upload theirs.
+  if (cache !== undefined && device === 'cpu' && weights >= smallestPackedBytes) {
+    const packed = await openPacked(graph, key, weights, cache, options);
+    if (packed !== undefined) return packed;
+  }
+  const { folder, locate } = weightRoot(graph);
+  const native = await createNative(graph, serialize(graph, { locate }), {
+    ...options,
+    optimize: 'all',
+    weightsFolder: folder,
+  });
+  // onnxruntime keeps a private, reordered copy of float32 size.
+  return { ...native, bytes: activationBytes(graph) + 2 * weights };
+}
+
+/** Undefined where the cache cannot be used at all (read-only or full disk): the graph is then opened directly. */
+async function openPacked(
+  graph: Graph,
+  key: string,
+  weights: number,
+  cache: PackedCache,
+  options: OpenOptions,
+): Promise<OpenedSession | undefined> {
+  const open = async (path: string) => {
+    const native = await createNative(graph, path, { ...options, optimize: 'none' });
+    return { ...native, bytes: activationBytes(graph) };
+  };
+  try {
+    const found = await cache.find(key);
+    if (found !== undefined) {
+      try {
+        return await open(found);
+      } catch (error) {
+        if (error instanceof EncoreError && error.code === 'out_of_memory') throw error;
+        // Evicted by another process between the two calls, or damaged in a way its hashes do not show.
+        await cache.discard(key);
+      }
+    }
+    // float16 weights double, and matrices are kept in both layouts.
+    if (!(await cache.hasRoomFor(4 * weights))) return undefined;
+    const path = await cache.add(key, (modelPath) => pack(graph, modelPath, options));
+    return await open(path);
+  } catch (error) {
+    if (error instanceof EncoreError) throw error;
+    return undefined;
+  }
+}
+
+/** Lets onnxruntime optimise the graph and write the result; its private copy of the weights is released again. */
+async function pack(graph: Graph, modelPath: string, options: OpenOptions): Promise<void> {
+  const { folder, locate } = weightRoot(graph);
+  const native = await createNative(graph, serialize(graph, { locate }), {
+    ...options,
+    optimize: 'all',
+    weightsFolder: folder,
+    saveOptimized: { path: modelPath, weightsName },
+  });
+  await native.release();
+}
