@@ -1,0 +1,139 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdir, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import { EncoreError } from '../../contracts/errors.ts';
+
+/** Media types that are stored, and the extension that their files carry. */
+const extensions = {
+  'image/png': 'png',
+  'image/jpeg': 'jpg',
+  'image/webp': 'webp',
+} as const;
+export type MediaType = keyof typeof extensions;
+
+export interface StoredFile {
+  /** sha256 of the content, hex: the file's name. */
+  hash: string;
+  type: MediaType;
+  bytes: number;
+}
+
+/** Temporary files older than this belong to nobody: their writer was killed. */
+const STALE_MS = 60 * 60 * 1000;
+
+/**
+ * Files of the studio, named by their content: `assets/3f/3f7a....png` below the data directory. Names come from
+ * hashes and a closed list of types only, so no request can lead out of the folder.
+ */
+export class AssetStore {
+  readonly #folder: string;
+
+  constructor(home: string) {
+    this.#folder = join(home, 'assets');
+  }
+
+  /**
+   * Stores a file and returns when it is on the disk under its name. Storing the same content twice is harmless.
+   * @throws EncoreError `storage_full`
+   */
+  async put(content: Uint8Array, type: MediaType): Promise<StoredFile> {
+    const hash = createHash('sha256').update(content).digest('hex');
+    const target = this.path(hash, type);
+    const temporary = join(this.#folder, 'tmp', randomUUID());
+    try {
+      await Promise.all([
+        mkdir(join(this.#folder, 'tmp'), { recursive: true }),
+        mkdir(join(target, '..'), { recursive: true }),
+      ]);
+      const file = await open(temporary, 'wx');
+      try {
+        await file.writeFile(content);
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      await rename(temporary, target);
+      await syncFolder(join(target, '..'));
+    } catch (error) {
+      await rm(temporary, { force: true }).catch(() => undefined);
+      throw storageError(error, content.byteLength);
+    }
+    return { hash, type, bytes: content.byteLength };
+  }
+
+  /** Where a stored file lies. @throws EncoreError `not_found` for anything that is not one of our names */
+  path(hash: string, type: string): string {
+    if (!/^[0-9a-f]{64}$/.test(hash) || !isMediaType(type)) {
+      throw new EncoreError(
+        'not_found',
+        `There is no file ${hash.slice(0, 80)} of type ${type.slice(0, 80)}.`,
+      );
+    }
+    return join(this.#folder, hash.slice(0, 2), `${hash}.${extensions[type]}`);
+  }
+
+  /** Removes a file that no row names any more, unless it was just written by someone whose row is still to come. */
+  async remove(hash: string, type: string, now: number): Promise<void> {
+    const path = this.path(hash, type);
+    const age = await stat(path).then(
+      ({ mtimeMs }) => now - mtimeMs,
+      () => null,
+    );
+    if (age !== null && age > STALE_MS) await rm(path, { force: true });
+  }
+
+  /** Removes what killed writers left behind. Returns how many files. */
+  async sweep(now: number): Promise<number> {
+    const folder = join(this.#folder, 'tmp');
+    const names = await readdir(folder).catch(() => []);
+    let removed = 0;
+    for (const name of names) {
+      const path = join(folder, name);
+      const info = await stat(path).catch(() => null);
+      if (info === null || now - info.mtimeMs < STALE_MS) continue;
+      await rm(path, { force: true });
+      removed += 1;
+    }
+    return removed;
+  }
+
+  /** Bytes that can still be written here. */
+  async freeBytes(): Promise<number> {
+    await mkdir(this.#folder, { recursive: true });
+    const { bavail, bsize } = await statfs(this.#folder);
+    return bavail * bsize;
+  }
+}
+
+export function isMediaType(type: string): type is MediaType {
+  return Object.hasOwn(extensions, type);
+}
+
+export function extensionOf(type: MediaType): string {
+  return extensions[type];
+}
+
+/** A rename is durable when its folder is; Windows has no such call and does not need it. */
+async function syncFolder(path: string): Promise<void> {
+  if (process.platform === 'win32') return;
+  const folder = await open(path, 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+function storageError(error: unknown, bytes: number): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code !== 'ENOSPC' && code !== 'EDQUOT' && code !== 'EFBIG') return error;
+  return new EncoreError(
+    'storage_full',
+    `There was no room for a file of ${bytes} bytes in the data directory.`,
+    {
+      remedy: 'Free some space on that disk, then retry.',
+      retryable: true,
+      cause: error,
+    },
+  );
+}

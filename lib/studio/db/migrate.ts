@@ -1,0 +1,124 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { EncoreError } from '../../contracts/errors.ts';
+import { type OneConnection, SqliteAdapter } from './connection.ts';
+import { databaseFile } from './database.ts';
+
+/** A folder of prisma/migrations. */
+export interface Migration {
+  name: string;
+  sql: string;
+  /** sha256 of migration.sql, hex: what Prisma's own `migrate` records and compares. */
+  checksum: string;
+}
+
+const MIGRATION_NAME = /^\d{14}_[a-z0-9_]+$/;
+
+/** Prisma's own table, column by column, so that `prisma migrate status` and `deploy` agree with what is done here. */
+const MIGRATIONS_TABLE = `CREATE TABLE IF NOT EXISTS "_prisma_migrations" (
+    "id"                    TEXT PRIMARY KEY NOT NULL,
+    "checksum"              TEXT NOT NULL,
+    "finished_at"           DATETIME,
+    "migration_name"        TEXT NOT NULL,
+    "logs"                  TEXT,
+    "rolled_back_at"        DATETIME,
+    "started_at"            DATETIME NOT NULL DEFAULT current_timestamp,
+    "applied_steps_count"   INTEGER UNSIGNED NOT NULL DEFAULT 0
+)`;
+
+/** Migrations of a folder in the order of their names. */
+export async function readMigrations(folder: string): Promise<Migration[]> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  const names = entries
+    .filter((entry) => entry.isDirectory() && MIGRATION_NAME.test(entry.name))
+    .map((e) => e.name);
+  return Promise.all(
+    names.sort().map(async (name) => {
+      const bytes = await readFile(join(folder, name, 'migration.sql'));
+      return {
+        name,
+        sql: bytes.toString('utf8'),
+        checksum: createHash('sha256').update(bytes).digest('hex'),
+      };
+    }),
+  );
+}
+
+/**
+ * Brings the database of a data directory up to date and returns the names of the migrations it applied. Each runs in
+ * a transaction of its own together with its record: it is applied whole or not at all. Several processes may do this
+ * at once; each migration is applied by one of them.
+ * @throws EncoreError `internal` when an applied migration was changed afterwards, or when one fails
+ */
+export async function migrate(home: string, folder: string): Promise<string[]> {
+  const migrations = await readMigrations(folder);
+  const connection = new SqliteAdapter({ file: databaseFile(home), busyTimeout: 60_000 }).openClient();
+  try {
+    await connection.execute(MIGRATIONS_TABLE);
+    const applied: string[] = [];
+    for (const migration of pending(migrations, await recorded(connection))) {
+      if (await apply(connection, migrations, migration)) applied.push(migration.name);
+    }
+    return applied;
+  } finally {
+    connection.close();
+  }
+}
+
+async function apply(connection: OneConnection, all: Migration[], migration: Migration): Promise<boolean> {
+  // Rebuilding a table drops it first; SQLite allows switching the checks only outside a transaction.
+  await connection.execute('PRAGMA foreign_keys = OFF');
+  await connection.execute('BEGIN IMMEDIATE');
+  try {
+    // Asked again under the lock: another process may have been first.
+    if (!pending(all, await recorded(connection)).includes(migration)) {
+      await connection.execute('ROLLBACK');
+      return false;
+    }
+  } catch (error) {
+    await connection.execute('ROLLBACK');
+    throw error;
+  }
+  const now = Date.now();
+  try {
+    // One script to its COMMIT: when any statement fails, the connection rolls the whole of it back.
+    await connection.executeMultiple(`${migration.sql};
+INSERT INTO "_prisma_migrations" ("id", "checksum", "finished_at", "migration_name", "started_at", "applied_steps_count")
+VALUES ('${randomUUID()}', '${migration.checksum}', ${now}, '${migration.name}', ${now}, 1);
+COMMIT`);
+  } catch (error) {
+    throw new EncoreError('internal', `Migration ${migration.name} failed: ${(error as Error).message}`, {
+      remedy: 'Nothing of it was applied. Report this with the message above.',
+      cause: error,
+    });
+  } finally {
+    await connection.execute('PRAGMA foreign_keys = ON');
+  }
+  return true;
+}
+
+/** checksum by name of what is applied and not rolled back */
+async function recorded(connection: OneConnection): Promise<Map<string, string>> {
+  const { rows } = await connection.execute(
+    'SELECT migration_name, checksum FROM _prisma_migrations WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL',
+  );
+  return new Map(rows.map((row) => [String(row['migration_name']), String(row['checksum'])]));
+}
+
+/** The migrations that are still to do. */
+function pending(migrations: Migration[], applied: Map<string, string>): Migration[] {
+  for (const { name, checksum } of migrations) {
+    const before = applied.get(name);
+    if (before !== undefined && before !== checksum) {
+      throw new EncoreError(
+        'internal',
+        `Migration ${name} was changed after it was applied: ${before} is now ${checksum}.`,
+        {
+          remedy: `Restore prisma/migrations/${name}/migration.sql and put the change into a new migration.`,
+        },
+      );
+    }
+  }
+  return migrations.filter(({ name }) => !applied.has(name));
+}

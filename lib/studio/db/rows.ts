@@ -1,0 +1,50 @@
+import { Prisma } from './generated/client.ts';
+
+/** What is read of a picture. */
+export const assetColumns = {
+  id: true,
+  generationId: true,
+  index: true,
+  hash: true,
+  type: true,
+  width: true,
+  height: true,
+  bytes: true,
+  seed: true,
+} satisfies Prisma.AssetSelect;
+export type AssetRow = Prisma.AssetGetPayload<{ select: typeof assetColumns }>;
+
+/** What is read of a generation to show it: neither claim nor idempotency key ever leave by accident. */
+export const generationColumns = {
+  seq: true,
+  id: true,
+  task: true,
+  status: true,
+  progress: true,
+  step: true,
+  etaSeconds: true,
+  queueOrder: true,
+  attempt: true,
+  params: true,
+  starred: true,
+  receipt: true,
+  error: true,
+  createdAt: true,
+  startedAt: true,
+  finishedAt: true,
+  deletedAt: true,
+  assets: { select: assetColumns, orderBy: { index: 'asc' } },
+} satisfies Prisma.GenerationSelect;
+export type GenerationRow = Prisma.GenerationGetPayload<{ select: typeof generationColumns }>;
+
+/** SQL NULL for a JSON column; `null` alone would be JSON's null. */
+export const NO_JSON = Prisma.DbNull;
+export type Json = Prisma.InputJsonValue;
+export type GenerationUpdate = Prisma.GenerationUpdateManyMutationInput;
+export type GenerationFilter = Prisma.GenerationWhereInput;
+
+/** The order in which waiting generations run. */
+export const QUEUE_ORDER: Prisma.GenerationOrderByWithRelationInput[] = [
+  { queueOrder: 'asc' },
+  { seq: 'asc' },
+];

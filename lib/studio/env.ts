@@ -1,0 +1,76 @@
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import { EncoreError } from '../contracts/errors.ts';
+
+const environmentSchema = z.object({
+  /** Everything that Encore remembers: the database, the pictures, models the user added. */
+  ENCORE_HOME: z
+    .string()
+    .min(1)
+    .default('data')
+    .transform((path) => resolve(path)),
+  PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
+  HOST: z.string().min(1).default('127.0.0.1'),
+  /** Bearer token that requests must carry; needed to listen on anything but the own machine. */
+  ENCORE_TOKEN: z.string().min(16).optional(),
+  ENCORE_DEVICE: z.string().min(1).default('auto'),
+  ENCORE_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  /** Jobs that may wait at once. */
+  ENCORE_QUEUE_LIMIT: z.coerce.number().int().min(1).default(10_000),
+  /** Creating is refused when less than this is left on the disk of ENCORE_HOME. */
+  ENCORE_MIN_FREE_BYTES: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(256 * 1024 * 1024),
+});
+
+/** The environment as the studio uses it. */
+export interface StudioEnv {
+  /** Folder of the program: bundled models and migrations are below it. */
+  root: string;
+  home: string;
+  port: number;
+  host: string;
+  token: string | undefined;
+  device: string;
+  logLevel: string;
+  queueLimit: number;
+  minFreeBytes: number;
+}
+
+/**
+ * Reads the environment once, at the start of a process; everything below is handed what it needs.
+ * @throws EncoreError `invalid_parameter` that names every variable that cannot be used
+ */
+export function readEnv(environment: NodeJS.ProcessEnv = process.env): StudioEnv {
+  // An empty variable is what shells and compose files write for "not set".
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const parsed = environmentSchema.safeParse(given);
+  if (!parsed.success) {
+    const errors = parsed.error.issues.map((issue) => ({
+      path: issue.path.join('.'),
+      message: issue.message,
+    }));
+    throw new EncoreError(
+      'invalid_parameter',
+      `environment: ${errors.map((e) => `${e.path} ${e.message}`).join('; ')}`,
+      {
+        remedy: 'Correct or unset these environment variables.',
+        errors,
+      },
+    );
+  }
+  const env = parsed.data;
+  return {
+    root: process.cwd(),
+    home: env.ENCORE_HOME,
+    port: env.PORT,
+    host: env.HOST,
+    token: env.ENCORE_TOKEN,
+    device: env.ENCORE_DEVICE,
+    logLevel: env.ENCORE_LOG_LEVEL,
+    queueLimit: env.ENCORE_QUEUE_LIMIT,
+    minFreeBytes: env.ENCORE_MIN_FREE_BYTES,
+  };
+}

@@ -1,0 +1,118 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { StudioEvent } from '../../contracts/events.ts';
+import type { Database, Tx } from '../db/database.ts';
+import type { Json } from '../db/rows.ts';
+
+/** An event as its reader gets it. Ids grow and never come twice; gaps are events that were pruned or rolled back. */
+export interface LoggedEvent {
+  id: number;
+  event: StudioEvent;
+}
+
+export interface EventFilter {
+  generationId?: string;
+}
+
+/** How long an event may lie in the table before a waiting reader sees it, in ms. */
+const POLL_MS = 150;
+const PAGE = 500;
+
+/** Writes events in the transaction that caused them, so that there is never one without the other. */
+export async function recordEvents(tx: Tx, events: readonly StudioEvent[], now: number): Promise<void> {
+  const createdAt = new Date(now);
+  await tx.event.createMany({
+    data: events.map(({ type, generationId, ...data }) => ({
+      type,
+      generationId,
+      data: data as Json,
+      createdAt,
+    })),
+  });
+}
+
+export function recordEvent(tx: Tx, event: StudioEvent, now: number): Promise<void> {
+  return recordEvents(tx, [event], now);
+}
+
+/**
+ * The table of events as a stream. Any process can read it; all waiting readers of a process share one cheap poll of
+ * the newest id. Writers take the database's write lock, so ids become visible in their order.
+ */
+export class EventLog {
+  readonly #db: Database;
+  #poll: Promise<void> | undefined;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  /** 0 when there is none yet. */
+  async latestId(): Promise<number> {
+    const newest = await this.#db.read((r) =>
+      r.event.findFirst({ select: { id: true }, orderBy: { id: 'desc' } }),
+    );
+    return newest?.id ?? 0;
+  }
+
+  /** Up to `limit` events with an id above `after`, oldest first. */
+  async since(after: number, { generationId }: EventFilter = {}, limit = PAGE): Promise<LoggedEvent[]> {
+    const rows = await this.#db.read((r) =>
+      r.event.findMany({
+        where: { id: { gt: after }, ...(generationId === undefined ? {} : { generationId }) },
+        orderBy: { id: 'asc' },
+        take: limit,
+      }),
+    );
+    return rows.map(({ id, type, generationId, data }) => ({
+      id,
+      event: { type, generationId, ...(data as object) } as StudioEvent,
+    }));
+  }
+
+  /**
+   * Every event with an id above `after`, first those in the table, then each new one within about 150 ms, until the
+   * signal aborts. An `after` from the future (of another database) means "from now on".
+   */
+  async *subscribe(
+    after: number,
+    filter: EventFilter,
+    signal: AbortSignal,
+  ): AsyncGenerator<LoggedEvent, void, void> {
+    let cursor = Math.min(after, await this.latestId());
+    while (!signal.aborted) {
+      // Asked before reading: what comes in between is newer than `newest` and wakes the wait below.
+      const newest = await this.latestId();
+      const events = newest > cursor ? await this.since(cursor, filter) : [];
+      for (const event of events) {
+        if (signal.aborted) return;
+        yield event;
+        cursor = event.id;
+      }
+      // Ids up to `newest` that were not returned belong to other generations or were pruned.
+      if (events.length < PAGE) {
+        cursor = Math.max(cursor, newest);
+        await this.#somethingAfter(cursor, signal);
+      }
+    }
+  }
+
+  async #somethingAfter(cursor: number, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      this.#poll ??= sleep(POLL_MS).then(() => {
+        this.#poll = undefined;
+      });
+      await this.#poll;
+      if ((await this.#newestShared()) > cursor) return;
+    }
+  }
+
+  #asking: Promise<number> | undefined;
+
+  /** One query for all readers that were woken by the same poll. */
+  #newestShared(): Promise<number> {
+    this.#asking ??= this.latestId().finally(() => {
+      this.#asking = undefined;
+    });
+    return this.#asking;
+  }
+}

@@ -1,0 +1,284 @@
+import { randomUUID } from 'node:crypto';
+import { EncoreError, isCancellation } from '../../contracts/errors.ts';
+import { type GenerationParams, generationParamsSchema, type Receipt } from '../../contracts/generation.ts';
+import type { StudioEvent } from '../../contracts/events.ts';
+import type { Database, Tx } from '../db/database.ts';
+import { NO_JSON, type Json, QUEUE_ORDER } from '../db/rows.ts';
+import { recordEvent } from '../events/log.ts';
+import type { StoredFile } from '../assets/store.ts';
+import { toErrorColumn } from '../serialize.ts';
+import { readSetting } from '../settings.ts';
+import { afterCrash, afterLostLease } from './states.ts';
+import { transition, unclaimed, waitingAgain } from './transition.ts';
+
+/** A worker that says nothing for this long has lost its jobs. */
+export const LEASE_MS = 15_000;
+export const HEARTBEAT_MS = 3_000;
+
+/** A job as a worker gets it. Everything it says about the job afterwards carries the token. */
+export interface ClaimedJob {
+  id: string;
+  token: string;
+  /** 1 for the first claim. */
+  attempt: number;
+  /** Engine processes that died under this job. */
+  crashes: number;
+  params: GenerationParams;
+}
+
+export interface JobProgress {
+  progress: number;
+  step: number;
+  steps: number;
+  etaSeconds: number | null;
+  stage: Extract<StudioEvent, { type: 'progress' }>['stage'];
+}
+
+/** A picture whose file is already safe on the disk. */
+export interface FinishedPicture extends StoredFile {
+  width: number;
+  height: number;
+  seed: number;
+}
+
+/** `lost`: the job is no longer ours, stop and throw the result away. `cancel`: ours, but the user wants it to end. */
+export type Standing = 'ours' | 'cancel' | 'lost';
+
+/**
+ * The worker's side of the queue. Each change is one conditional update with the claim's token inside one transaction
+ * with its event, so a worker that was believed dead and comes back can't change a job that another one has now.
+ */
+export class JobQueue {
+  readonly #db: Database;
+  readonly #now: () => number;
+
+  constructor(db: Database, now: () => number = Date.now) {
+    this.#db = db;
+    this.#now = now;
+  }
+
+  /** Takes the next waiting job, or null when there is none or the queue is paused. */
+  async claim(workerId: string): Promise<ClaimedJob | null> {
+    const next = { where: { status: 'queued' }, orderBy: QUEUE_ORDER };
+    // Looked up without a lock first: an idle worker asks several times a second.
+    if ((await this.#db.read((r) => r.generation.findFirst({ ...next, select: { seq: true } }))) === null)
+      return null;
+    if (await this.#db.read((r) => readSetting(r, 'queuePaused'))) return null;
+    const token = randomUUID();
+    return this.#db.write(async (tx) => {
+      const job = await tx.generation.findFirst({
+        ...next,
+        select: { id: true, attempt: true, crashes: true, params: true },
+      });
+      if (job === null) return null;
+      const now = this.#now();
+      const attempt = job.attempt + 1;
+      const claimed = await transition(
+        tx,
+        { id: job.id },
+        'running',
+        {
+          ...this.#lease(now),
+          claimToken: token,
+          workerId,
+          attempt,
+          startedAt: new Date(now),
+          error: NO_JSON,
+        },
+        now,
+      );
+      if (claimed === null) return null;
+      const params = generationParamsSchema.parse(job.params);
+      return { id: job.id, token, attempt, crashes: job.crashes, params };
+    });
+  }
+
+  /** Whether the job is still ours. Cheap: asked several times a second. */
+  async standing(token: string): Promise<Standing> {
+    const job = await this.#db.read((r) =>
+      r.generation.findUnique({ where: { claimToken: token }, select: { status: true } }),
+    );
+    return standingOf(job?.status);
+  }
+
+  /** Prolongs the lease of everything a worker runs. */
+  async heartbeat(token: string): Promise<Standing> {
+    return this.#db.write(async (tx) => {
+      const { count } = await tx.generation.updateMany({
+        where: { claimToken: token, status: { in: ['running', 'cancelling'] } },
+        data: this.#lease(this.#now()),
+      });
+      if (count === 0) return 'lost';
+      const job = await tx.generation.findUnique({ where: { claimToken: token }, select: { status: true } });
+      return standingOf(job?.status);
+    });
+  }
+
+  async progress(token: string, { progress, step, steps, etaSeconds, stage }: JobProgress): Promise<void> {
+    await this.#db.write(async (tx) => {
+      const id = await this.#running(tx, token);
+      if (id === null) return;
+      const now = this.#now();
+      await tx.generation.updateMany({
+        where: { claimToken: token },
+        data: { ...this.#lease(now), progress, step, etaSeconds },
+      });
+      await recordEvent(
+        tx,
+        { type: 'progress', generationId: id, progress, step, steps, etaSeconds, stage },
+        now,
+      );
+    });
+  }
+
+  /** `image` is a small data URL. */
+  async preview(token: string, step: number, image: string): Promise<void> {
+    await this.#db.write(async (tx) => {
+      const id = await this.#running(tx, token);
+      if (id !== null) await recordEvent(tx, { type: 'preview', generationId: id, step, image }, this.#now());
+    });
+  }
+
+  /**
+   * The job is done and its files are on the disk: pictures, receipt and state in one transaction.
+   * @returns false when it was not ours any more, or was cancelled in the last moment
+   */
+  async finish(token: string, pictures: FinishedPicture[], receipt: Receipt): Promise<boolean> {
+    return this.#db.write(async (tx) => {
+      const now = this.#now();
+      const job = await tx.generation.findUnique({
+        where: { claimToken: token },
+        select: { id: true, status: true },
+      });
+      if (job === null) return false;
+      const finishedAt = new Date(now);
+      if (job.status === 'cancelling') {
+        await transition(tx, { claimToken: token }, 'cancelled', { ...unclaimed, finishedAt }, now);
+        return false;
+      }
+      await tx.asset.createMany({
+        data: pictures.map((picture, index) => ({
+          id: randomUUID(),
+          generationId: job.id,
+          index,
+          hash: picture.hash,
+          type: picture.type,
+          width: picture.width,
+          height: picture.height,
+          bytes: picture.bytes,
+          seed: BigInt(picture.seed),
+          createdAt: finishedAt,
+        })),
+      });
+      const done = { ...unclaimed, progress: 1, receipt: receipt as unknown as Json, finishedAt };
+      if ((await transition(tx, { claimToken: token }, 'succeeded', done, now)) === null) {
+        throw new EncoreError('conflict', `generation ${job.id} is ${job.status} and cannot succeed`);
+      }
+      return true;
+    });
+  }
+
+  /** The job ended without a result. A lost engine or too little memory is tried once more, everything else is final. */
+  async fail(token: string, reason: unknown): Promise<void> {
+    const error = EncoreError.from(reason);
+    await this.#db.write(async (tx) => {
+      const job = await tx.generation.findUnique({
+        where: { claimToken: token },
+        select: { status: true, attempt: true, maxAttempts: true, crashes: true },
+      });
+      if (job === null || !isHeld(job.status)) return;
+      const now = this.#now();
+      const over = { ...unclaimed, finishedAt: new Date(now) };
+      const crashed = error.code === 'engine_lost' || error.code === 'out_of_memory';
+      if (job.status === 'cancelling' || isCancellation(error)) {
+        await transition(tx, { claimToken: token }, 'cancelled', over, now);
+      } else if (crashed && afterCrash(job.status, job) === 'queued') {
+        await transition(
+          tx,
+          { claimToken: token },
+          'queued',
+          { ...waitingAgain, crashes: job.crashes + 1 },
+          now,
+        );
+      } else {
+        const crashes = job.crashes + (crashed ? 1 : 0);
+        await transition(
+          tx,
+          { claimToken: token },
+          'failed',
+          { ...over, crashes, error: toErrorColumn(error) },
+          now,
+        );
+      }
+    });
+  }
+
+  /** The worker stops and gives the job back unharmed: this claim does not count. */
+  async release(token: string): Promise<void> {
+    await this.#db.write(async (tx) => {
+      const now = this.#now();
+      const cancelled = { ...unclaimed, finishedAt: new Date(now) };
+      if (await transition(tx, { claimToken: token }, 'cancelled', cancelled, now, ['cancelling'])) return;
+      await transition(
+        tx,
+        { claimToken: token },
+        'queued',
+        { ...waitingAgain, attempt: { decrement: 1 } },
+        now,
+        ['running'],
+      );
+    });
+  }
+
+  /** Takes jobs from workers whose lease ran out. Any worker may do this at any time. Returns how many. */
+  async reap(): Promise<number> {
+    const stale = () => ({
+      status: { in: ['running', 'cancelling'] },
+      leaseExpiresAt: { lt: new Date(this.#now()) },
+    });
+    if ((await this.#db.read((r) => r.generation.count({ where: stale() }))) === 0) return 0;
+    return this.#db.write(async (tx) => {
+      const now = this.#now();
+      const jobs = await tx.generation.findMany({
+        where: stale(),
+        select: { id: true, status: true, attempt: true, maxAttempts: true, crashes: true },
+      });
+      const over = { ...unclaimed, finishedAt: new Date(now) };
+      for (const { id, status, ...job } of jobs) {
+        const to = afterLostLease(status as 'running' | 'cancelling', job);
+        if (to === 'queued') await transition(tx, { id }, to, waitingAgain, now);
+        else if (to === 'cancelled') await transition(tx, { id }, to, over, now);
+        else await transition(tx, { id }, to, { ...over, error: toErrorColumn(givenUp(job.attempt)) }, now);
+      }
+      return jobs.length;
+    });
+  }
+
+  async #running(tx: Tx, token: string): Promise<string | null> {
+    const job = await tx.generation.findUnique({
+      where: { claimToken: token },
+      select: { id: true, status: true },
+    });
+    return job !== null && isHeld(job.status) ? job.id : null;
+  }
+
+  #lease(now: number): { heartbeatAt: Date; leaseExpiresAt: Date } {
+    return { heartbeatAt: new Date(now), leaseExpiresAt: new Date(now + LEASE_MS) };
+  }
+}
+
+function isHeld(status: string | undefined): status is 'running' | 'cancelling' {
+  return status === 'running' || status === 'cancelling';
+}
+
+function standingOf(status: string | undefined): Standing {
+  if (!isHeld(status)) return 'lost';
+  return status === 'cancelling' ? 'cancel' : 'ours';
+}
+
+function givenUp(attempts: number): EncoreError {
+  return new EncoreError('engine_lost', `The worker stopped ${attempts} times while it was drawing this.`, {
+    remedy: 'Look at the worker log for the reason (often too little memory), then try again.',
+    retryable: true,
+  });
+}

@@ -1,0 +1,190 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { z } from 'zod';
+import { EncoreError } from '../../contracts/errors.ts';
+import { generationParamsSchema, type GenerationParams, type GenerationRequest, limits, planSchema, type SchedulerName, tasks } from '../../contracts/generation.ts';
+import type { Model } from '../../contracts/models.ts';
+
+/** A model on this machine and where its folder is. The folder never leaves the server. */
+export interface InstalledModel {
+  folder: string;
+  model: Model;
+}
+
+/** Prior noise injection of the Faster Diffusion paper, section 3.3; an exact run needs none. */
+const INJECTION = 0.003;
+const DEFAULT_STEPS = 50;
+const DEFAULT_GUIDANCE = 7.5;
+/** Configs are a few kB; anything larger is not one. */
+const MAX_JSON_BYTES = 4 * 1024 * 1024;
+
+const indexSchema = z.looseObject({ _class_name: z.string() });
+const unetSchema = z.looseObject({ sample_size: z.union([z.int(), z.tuple([z.int(), z.int()])]).nullish() });
+const vaeSchema = z.looseObject({
+  block_out_channels: z.array(z.int()).min(1).optional(),
+  encoder_block_out_channels: z.array(z.int()).min(1).optional(),
+});
+const schedulerConfigSchema = z.looseObject({ _class_name: z.string().optional() });
+const promptsSchema = z.looseObject({
+  suggestions: z.array(z.string().max(limits.promptLength)).max(1000).default([]),
+  words: z.array(z.string().max(200)).max(100_000).default([]),
+  defaults: z
+    .looseObject({
+      steps: z.int().min(1).max(limits.maxSteps).optional(),
+      guidanceScale: z.number().min(0).max(50).optional(),
+      plan: planSchema.optional(),
+    })
+    .default({}),
+});
+
+const schedulerOfClass: Record<string, SchedulerName> = { DDIMScheduler: 'ddim' };
+
+/**
+ * The models in some folders of diffusers folders. Only their JSON is read: whether the weights are sound is the
+ * engine's business. Read anew when a folder's model_index.json changed, so an added model shows up by itself.
+ */
+export class ModelCatalog {
+  readonly #folders: readonly string[];
+  readonly #cache = new Map<string, { version: string; entry: Promise<InstalledModel | null> }>();
+
+  /** Earlier folders win where two models have the same name. */
+  constructor(folders: readonly string[]) {
+    this.#folders = folders;
+  }
+
+  async list(): Promise<InstalledModel[]> {
+    const found = new Map<string, InstalledModel>();
+    for (const parent of this.#folders) {
+      for (const name of await subfolders(parent)) {
+        const installed = await this.#read(join(parent, name));
+        if (installed !== null && !found.has(installed.model.id)) found.set(installed.model.id, installed);
+      }
+    }
+    return [...found.values()];
+  }
+
+  /**
+   * A model by its id; without one the first that is installed.
+   * @throws EncoreError `unknown_model`
+   */
+  async get(id?: string): Promise<InstalledModel> {
+    const installed = await this.list();
+    const match = id === undefined ? installed[0] : installed.find(({ model }) => model.id === id);
+    if (match !== undefined) return match;
+    const known = installed.map(({ model }) => model.id).join(', ') || 'none';
+    throw new EncoreError('unknown_model', `There is no model ${id === undefined ? 'installed' : `"${id}"`} (installed: ${known}).`, {
+      remedy: 'Choose an installed model, or put a diffusers folder into models/ of the data directory.',
+      errors: [{ path: 'model', message: 'is not installed' }],
+    });
+  }
+
+  async #read(folder: string): Promise<InstalledModel | null> {
+    const version = await stat(join(folder, 'model_index.json')).then(
+      ({ mtimeMs, size }) => `${mtimeMs}/${size}`,
+      () => null,
+    );
+    if (version === null) return null;
+    const cached = this.#cache.get(folder);
+    if (cached?.version === version) return cached.entry;
+    // A folder that is no model of ours is left out; `encore inspect` says why.
+    const entry = readModel(folder).catch(() => null);
+    this.#cache.set(folder, { version, entry });
+    return entry;
+  }
+}
+
+async function readModel(folder: string): Promise<InstalledModel | null> {
+  const index = await readJson(join(folder, 'model_index.json'), indexSchema);
+  if (!index._class_name.startsWith('StableDiffusion')) return null;
+  const [unet, vae, scheduler, prompts, card, bytes] = await Promise.all([
+    readJson(join(folder, 'unet', 'config.json'), unetSchema),
+    readJson(join(folder, 'vae', 'config.json'), vaeSchema),
+    readJson(join(folder, 'scheduler', 'scheduler_config.json'), schedulerConfigSchema),
+    readJson(join(folder, 'prompts.json'), promptsSchema).catch(() => promptsSchema.parse({})),
+    readFile(join(folder, 'README.md'), 'utf8').catch(() => ''),
+    weightBytes(folder),
+  ]);
+  const { width, height } = nativeSize(unet, vae);
+  const { steps, guidanceScale, plan } = prompts.defaults;
+  return {
+    folder,
+    model: {
+      id: basename(folder),
+      name: frontMatter(card, 'title') ?? basename(folder),
+      tasks: [...tasks],
+      licence: frontMatter(card, 'license') ?? 'unknown',
+      bytes,
+      defaults: {
+        width,
+        height,
+        steps: steps ?? DEFAULT_STEPS,
+        guidanceScale: guidanceScale ?? DEFAULT_GUIDANCE,
+        scheduler: schedulerOfClass[scheduler._class_name ?? ''] ?? 'ddim',
+        plan: plan ?? 'faster',
+      },
+      suggestions: prompts.suggestions,
+      vocabulary: prompts.words,
+    },
+  };
+}
+
+/** The size in pixels that the model was trained at: the UNet's sample size times the autoencoder's factor. */
+export function nativeSize(unet: z.infer<typeof unetSchema>, vae: z.infer<typeof vaeSchema>): { width: number; height: number } {
+  // AutoencoderTiny names its stages by the encoder; every stage but the first halves (diffusers: vae_scale_factor).
+  const stages = vae.encoder_block_out_channels ?? vae.block_out_channels ?? [0, 0, 0, 0];
+  const factor = 2 ** (stages.length - 1);
+  const sample = unet.sample_size ?? 64;
+  const [height, width] = Array.isArray(sample) ? sample : [sample, sample];
+  return { width: width * factor, height: height * factor };
+}
+
+/** The request with everything filled in that it left to the model and to chance. */
+export function fillDefaults(request: GenerationRequest, model: Model, randomSeed: () => number): GenerationParams {
+  const { defaults } = model;
+  const { injection } = request;
+  return generationParamsSchema.parse({
+    ...request,
+    model: model.id,
+    width: request.width ?? defaults.width,
+    height: request.height ?? defaults.height,
+    steps: request.steps ?? defaults.steps,
+    guidanceScale: request.guidanceScale ?? defaults.guidanceScale,
+    scheduler: request.scheduler ?? defaults.scheduler,
+    seed: request.seed ?? randomSeed(),
+    injection: injection === 'off' ? 0 : (injection ?? (request.plan === 'exact' ? 0 : INJECTION)),
+  });
+}
+
+async function subfolders(parent: string): Promise<string[]> {
+  const entries = await readdir(parent, { withFileTypes: true }).catch(() => []);
+  return entries
+    .filter((entry) => (entry.isDirectory() || entry.isSymbolicLink()) && !entry.name.startsWith('.'))
+    .map((entry) => entry.name)
+    .sort();
+}
+
+async function weightBytes(folder: string): Promise<number> {
+  let bytes = 0;
+  for (const name of await subfolders(folder)) {
+    const files = await readdir(join(folder, name)).catch(() => []);
+    for (const file of files.filter((file) => file.endsWith('.safetensors'))) {
+      bytes += (await stat(join(folder, name, file))).size;
+    }
+  }
+  return bytes;
+}
+
+async function readJson<S extends z.ZodType>(path: string, schema: S): Promise<z.infer<S>> {
+  const { size } = await stat(path);
+  if (size > MAX_JSON_BYTES) {
+    throw new EncoreError('checkpoint_invalid', `${path} has ${size} bytes; a config has at most ${MAX_JSON_BYTES}.`);
+  }
+  return schema.parse(JSON.parse(await readFile(path, 'utf8')));
+}
+
+/** A plain `key: value` of a model card's YAML front matter. */
+function frontMatter(card: string, key: 'title' | 'license'): string | undefined {
+  const block = /^---\r?\n([\s\S]*?)\r?\n---/.exec(card)?.[1] ?? '';
+  const value = new RegExp(`^${key}:[ \\t]*(.+)$`, 'm').exec(block)?.[1];
+  return value?.trim().replace(/^(["'])(.*)\1$/, '$2');
+}

@@ -1,0 +1,249 @@
+import { createHash, randomUUID } from 'node:crypto';
+import type { GenerationList, GenerationQuery } from '../../contracts/api.ts';
+import { EncoreError } from '../../contracts/errors.ts';
+import { type Generation, type GenerationRequest, terminalStatuses } from '../../contracts/generation.ts';
+import {
+  generationColumns,
+  type GenerationFilter,
+  type GenerationRow,
+  NO_JSON,
+  QUEUE_ORDER,
+} from '../db/rows.ts';
+import type { Tx } from '../db/database.ts';
+import { recordEvent } from '../events/log.ts';
+import { announce, countAhead, transition, unclaimed, waitingAgain } from '../jobs/transition.ts';
+import { searchable } from '../search.ts';
+import { toGeneration } from '../serialize.ts';
+import type { Studio } from '../studio.ts';
+import { fillDefaults } from '../models/catalog.ts';
+import { enqueue, type NewGeneration } from './enqueue.ts';
+
+export interface CreateOptions {
+  /** The same key with the same request gives the generation that is already there; with another it is refused. */
+  idempotencyKey?: string;
+}
+
+/**
+ * Stores a request as a waiting generation; it is on the disk when this returns.
+ * @returns `replayed` is true when the idempotency key had been used for the same request before
+ * @throws EncoreError `unknown_model`, `idempotency_conflict`, `queue_full`, `storage_full`, `database_unavailable`
+ */
+export async function createGeneration(
+  studio: Studio,
+  request: GenerationRequest,
+  { idempotencyKey }: CreateOptions = {},
+): Promise<{ generation: Generation; replayed: boolean }> {
+  const { model } = await studio.models.get(request.model);
+  if (!model.tasks.includes(request.task)) {
+    throw new EncoreError('unsupported_task', `${model.id} cannot do ${request.task}.`);
+  }
+  const free = await studio.assets.freeBytes();
+  if (free < studio.env.minFreeBytes) {
+    throw new EncoreError('storage_full', `Only ${free} bytes are left on the disk of the data directory.`, {
+      remedy: `Free some space: at least ${studio.env.minFreeBytes} bytes are kept for pictures that are on their way.`,
+      retryable: true,
+    });
+  }
+  const generation: NewGeneration = {
+    id: randomUUID(),
+    params: fillDefaults(request, model, studio.randomSeed),
+    idempotencyKey: idempotencyKey ?? null,
+    requestHash: idempotencyKey === undefined ? null : hashOf(request),
+  };
+  return enqueue(studio, generation);
+}
+
+/** @throws EncoreError `not_found` */
+export async function getGeneration(studio: Studio, id: string): Promise<Generation> {
+  return studio.db.read(async (r) => {
+    const row = await r.generation.findUnique({ where: { id, deletedAt: null }, select: generationColumns });
+    if (row === null) throw notFound(id);
+    return toGeneration(row, row.status === 'queued' ? await countAhead(r, row) : null);
+  });
+}
+
+/** A page of the history, newest first. @throws EncoreError `invalid_request` for a cursor that is not one of ours */
+export async function listGenerations(studio: Studio, query: GenerationQuery): Promise<GenerationList> {
+  const before = query.cursor === undefined ? undefined : readCursor(query.cursor);
+  const words = searchable(query.q ?? '')
+    .split(/\s+/)
+    .filter(Boolean);
+  const where: GenerationFilter = {
+    deletedAt: null,
+    ...(before === undefined ? {} : { seq: { lt: before } }),
+    ...(query.task === undefined ? {} : { task: query.task }),
+    ...(query.model === undefined ? {} : { model: query.model }),
+    ...(query.status === undefined ? {} : { status: query.status }),
+    ...(query.starred === undefined ? {} : { starred: query.starred }),
+    AND: words.map((word) => ({ searchText: { contains: word } })),
+  };
+  return studio.db.read(async (r) => {
+    const rows = await r.generation.findMany({
+      where,
+      select: generationColumns,
+      orderBy: { seq: 'desc' },
+      take: query.limit + 1,
+    });
+    const page = rows.slice(0, query.limit);
+    const last = page.at(-1);
+    return {
+      items: await withPositions(r, page),
+      nextCursor: rows.length > query.limit && last !== undefined ? writeCursor(last.seq) : null,
+    };
+  });
+}
+
+/**
+ * A waiting generation is cancelled at once; a running one is `cancelling` until the engine has let go. Cancelling
+ * what is being cancelled is not an error.
+ * @throws EncoreError `not_found`, `conflict` when it is over
+ */
+export async function cancelGeneration(studio: Studio, id: string): Promise<Generation> {
+  const row = await studio.db.write(async (tx) => {
+    const row = await find(tx, id);
+    if (row.status === 'cancelling') return row;
+    const cancelled = await cancelIn(tx, row, studio.now());
+    if (cancelled === null)
+      throw new EncoreError('conflict', `Generation ${id} is ${row.status} and cannot be cancelled.`);
+    return cancelled;
+  });
+  return toGeneration(row, null);
+}
+
+/**
+ * Puts a failed or cancelled generation back into the queue: the same row, with the same parameters and seed.
+ * @throws EncoreError `not_found`, `conflict` when it did not fail
+ */
+export async function retryGeneration(studio: Studio, id: string): Promise<Generation> {
+  await studio.db.write(async (tx) => {
+    const row = await find(tx, id);
+    const now = studio.now();
+    const fresh = { ...waitingAgain, attempt: 0, crashes: 0, error: NO_JSON, queueOrder: now };
+    if ((await transition(tx, { id }, 'queued', fresh, now, ['failed', 'cancelled'])) === null) {
+      throw new EncoreError(
+        'conflict',
+        `Generation ${id} is ${row.status}; only failed and cancelled ones are tried again.`,
+      );
+    }
+  });
+  return getGeneration(studio, id);
+}
+
+/** @throws EncoreError `not_found` */
+export async function updateGeneration(
+  studio: Studio,
+  id: string,
+  patch: { starred: boolean },
+): Promise<Generation> {
+  await studio.db.write(async (tx) => {
+    await find(tx, id);
+    await tx.generation.update({ where: { id }, data: { starred: patch.starred }, select: { seq: true } });
+    await announce(tx, id, studio.now());
+  });
+  return getGeneration(studio, id);
+}
+
+/**
+ * Hides a generation at once; {@link restoreGeneration} brings it back until its files are purged (see housekeeping.ts).
+ * What runs or waits is cancelled.
+ * @throws EncoreError `not_found`
+ */
+export async function deleteGeneration(studio: Studio, id: string): Promise<void> {
+  await studio.db.write(async (tx) => {
+    const row = await find(tx, id);
+    const now = studio.now();
+    await cancelIn(tx, row, now);
+    await tx.generation.update({ where: { id }, data: { deletedAt: new Date(now) }, select: { seq: true } });
+    await recordEvent(tx, { type: 'deleted', generationId: id }, now);
+  });
+}
+
+/** Undoes {@link deleteGeneration}. Not an error when it was not deleted. @throws EncoreError `not_found` */
+export async function restoreGeneration(studio: Studio, id: string): Promise<Generation> {
+  await studio.db.write(async (tx) => {
+    const { count } = await tx.generation.updateMany({
+      where: { id, deletedAt: { not: null } },
+      data: { deletedAt: null },
+    });
+    if (count === 1) await announce(tx, id, studio.now());
+  });
+  return getGeneration(studio, id);
+}
+
+/**
+ * Waits until a generation is over, at most `seconds`, and returns it in whatever state it then is.
+ * @throws EncoreError `not_found`
+ */
+export async function waitForGeneration(
+  studio: Studio,
+  id: string,
+  seconds: number,
+  signal?: AbortSignal,
+): Promise<Generation> {
+  const timeout = AbortSignal.timeout(Math.max(0, seconds) * 1000);
+  const stop = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
+  const from = await studio.events.latestId();
+  const generation = await getGeneration(studio, id);
+  if (isOver(generation)) return generation;
+  for await (const { event } of studio.events.subscribe(from, { generationId: id }, stop)) {
+    if (event.type === 'deleted' || (event.type === 'status' && isOver(event.generation))) break;
+  }
+  return getGeneration(studio, id);
+}
+
+export function isOver({ status }: Pick<Generation, 'status'>): boolean {
+  return (terminalStatuses as readonly string[]).includes(status);
+}
+
+/** Serializes rows with the queue positions of those that wait. */
+export async function withPositions(r: Pick<Tx, 'generation'>, rows: GenerationRow[]): Promise<Generation[]> {
+  const waiting = rows.filter((row) => row.status === 'queued');
+  if (waiting.length === 0) return rows.map((row) => toGeneration(row, null));
+  const queue = await r.generation.findMany({
+    where: { status: 'queued' },
+    select: { id: true },
+    orderBy: QUEUE_ORDER,
+  });
+  const position = new Map(queue.map(({ id }, index) => [id, index]));
+  return rows.map((row) => toGeneration(row, position.get(row.id) ?? null));
+}
+
+/** Null when it is over already. */
+async function cancelIn(tx: Tx, row: GenerationRow, now: number): Promise<GenerationRow | null> {
+  const at = new Date(now);
+  const over = { ...unclaimed, cancelRequestedAt: at, finishedAt: at };
+  return (
+    (await transition(tx, { id: row.id }, 'cancelled', over, now, ['queued'])) ??
+    (await transition(tx, { id: row.id }, 'cancelling', { cancelRequestedAt: at, etaSeconds: null }, now))
+  );
+}
+
+async function find(tx: Tx, id: string): Promise<GenerationRow> {
+  const row = await tx.generation.findUnique({ where: { id, deletedAt: null }, select: generationColumns });
+  if (row === null) throw notFound(id);
+  return row;
+}
+
+function notFound(id: string): EncoreError {
+  return new EncoreError('not_found', `There is no generation ${id.slice(0, 80)}.`);
+}
+
+function hashOf(request: GenerationRequest): string {
+  const sorted = Object.entries(request).sort(([a], [b]) => (a < b ? -1 : 1));
+  return createHash('sha256').update(JSON.stringify(sorted)).digest('hex');
+}
+
+/** Opaque to clients: the place in the history after which the next page begins. */
+function writeCursor(seq: number): string {
+  return Buffer.from(`seq:${seq}`).toString('base64url');
+}
+
+function readCursor(cursor: string): number {
+  const match = /^seq:(\d{1,15})$/.exec(Buffer.from(cursor, 'base64url').toString('latin1'));
+  if (match === null) {
+    throw new EncoreError('invalid_request', `"${cursor.slice(0, 80)}" is not a cursor of this list.`, {
+      errors: [{ path: 'cursor', message: 'take it from nextCursor' }],
+    });
+  }
+  return Number(match[1]);
+}

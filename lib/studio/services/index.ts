@@ -1,0 +1,25 @@
+/**
+ * What the product does, one function per use case. The web process and the worker come in here; nothing behind it
+ * computes a picture, so it may run inside a web server. Every function takes the {@link Studio} that its process
+ * opened and throws only EncoreError.
+ */
+export { getStudio } from './shared.ts';
+export { openStudio, type Studio } from '../studio.ts';
+export { readEnv, type StudioEnv } from '../env.ts';
+export {
+  cancelGeneration,
+  createGeneration,
+  deleteGeneration,
+  getGeneration,
+  isOver,
+  listGenerations,
+  restoreGeneration,
+  retryGeneration,
+  updateGeneration,
+  waitForGeneration,
+} from './generations.ts';
+export { getQueue, moveInQueue, setQueuePaused } from './queue.ts';
+export { type AssetFile, getAssetFile } from './assets.ts';
+export { getHealth, listModels } from './status.ts';
+export type { LoggedEvent } from '../events/log.ts';
+export { toProblem } from '../serialize.ts';

@@ -1,0 +1,52 @@
+import type { Health } from '../../contracts/api.ts';
+import type { Model } from '../../contracts/models.ts';
+import { NO_JSON, type Json } from '../db/rows.ts';
+import type { Studio } from '../studio.ts';
+
+/** A worker that was silent for this long is not there. */
+const SILENT_MS = 15_000;
+
+/** What a worker says of its engine in its heartbeat. */
+export interface EngineReport {
+  device: string | null;
+}
+
+export async function listModels(studio: Studio): Promise<Model[]> {
+  return (await studio.models.list()).map(({ model }) => model);
+}
+
+/** `degraded`: the pages work, but no worker is there to draw. */
+export async function getHealth(studio: Studio, version: string): Promise<Health> {
+  const worker = await studio.db.read((r) => r.worker.findFirst({ orderBy: { heartbeatAt: 'desc' } }));
+  const alive =
+    worker !== null && worker.stoppedAt === null && studio.now() - worker.heartbeatAt.getTime() < SILENT_MS;
+  return {
+    status: alive ? 'ok' : 'degraded',
+    version,
+    worker: {
+      alive,
+      device: (worker?.engine as EngineReport | null | undefined)?.device ?? null,
+      lastSeenAt: worker?.heartbeatAt.toISOString() ?? null,
+    },
+  };
+}
+
+/** A worker's sign of life. */
+export async function reportWorker(studio: Studio, id: string, engine: EngineReport | null): Promise<void> {
+  const now = new Date(studio.now());
+  const report = engine === null ? NO_JSON : (engine as unknown as Json);
+  await studio.db.write((tx) =>
+    tx.worker.upsert({
+      where: { id },
+      create: { id, startedAt: now, heartbeatAt: now, engine: report },
+      update: { heartbeatAt: now, engine: report },
+    }),
+  );
+}
+
+/** The worker goes in an orderly way. */
+export async function reportWorkerStopped(studio: Studio, id: string): Promise<void> {
+  await studio.db.write((tx) =>
+    tx.worker.updateMany({ where: { id }, data: { stoppedAt: new Date(studio.now()) } }),
+  );
+}

@@ -1,0 +1,46 @@
+import { randomInt } from 'node:crypto';
+import { join } from 'node:path';
+import { AssetStore } from './assets/store.ts';
+import { type Database, openDatabase } from './db/database.ts';
+import type { StudioEnv } from './env.ts';
+import { EventLog } from './events/log.ts';
+import { JobQueue } from './jobs/queue.ts';
+import { ModelCatalog } from './models/catalog.ts';
+
+/** Everything that remembers, opened once by each process and handed to the services. */
+export interface Studio {
+  readonly env: StudioEnv;
+  readonly db: Database;
+  readonly assets: AssetStore;
+  readonly models: ModelCatalog;
+  readonly events: EventLog;
+  readonly jobs: JobQueue;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  readonly randomSeed: () => number;
+  close(): Promise<void>;
+}
+
+export interface StudioOptions {
+  now?: () => number;
+  randomSeed?: () => number;
+  /** How long a write waits for a database that another process keeps locked, in ms. */
+  busyTimeout?: number;
+}
+
+/** Opens the data directory of an environment; its migrations have been applied before. */
+export function openStudio(env: StudioEnv, options: StudioOptions = {}): Studio {
+  const now = options.now ?? Date.now;
+  const db = openDatabase(env.home, { busyTimeout: options.busyTimeout });
+  return {
+    env,
+    db,
+    assets: new AssetStore(env.home),
+    models: new ModelCatalog([join(env.root, 'models'), join(env.home, 'models')]),
+    events: new EventLog(db),
+    jobs: new JobQueue(db, now),
+    now,
+    randomSeed: options.randomSeed ?? (() => randomInt(0, 2 ** 32)),
+    close: () => db.close(),
+  };
+}
