@@ -25,8 +25,8 @@ def scheduler() -> DDIMScheduler:
         rescale_betas_zero_snr=True,
         timestep_spacing="trailing",
         clip_sample=False,
-        set_alpha_to_one=False,
-        steps_offset=0,
+        set_alpha_to_one=True,
+        steps_offset=1,
     )
 
 

@@ -1,0 +1,101 @@
+"""Writes the model as a diffusers folder in half precision.
+
+    python -m training.toybox.export --work DIR --out models/toybox
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import torch
+
+from . import autoencoder, text2image
+from .captions import article, corpus_words
+from .catalogue import ALL_PLACES, COLOURS, DAY, FILLERS, PLACES, THINGS, TIME_PHRASES
+from .networks import scheduler
+from .pca import PatchPCA
+from .tokenizer import Tokenizer
+
+INDEX = {
+    "_class_name": "StableDiffusionPipeline",
+    "_diffusers_version": "0.42.0",
+    "feature_extractor": [None, None],
+    "image_encoder": [None, None],
+    "requires_safety_checker": False,
+    "safety_checker": [None, None],
+    "scheduler": ["diffusers", "DDIMScheduler"],
+    "text_encoder": ["transformers", "CLIPTextModel"],
+    "tokenizer": ["transformers", "CLIPTokenizer"],
+    "unet": ["diffusers", "UNet2DConditionModel"],
+    "vae": ["diffusers", "AutoencoderTiny"],
+}
+
+SUGGESTED = (
+    "a fox in a meadow",
+    "a rocket in space",
+    "a car on a city street at night",
+    "a mushroom in the forest",
+    "a robot on the beach at sunset",
+    "a castle in the mountains at sunset",
+    "a penguin in the snow",
+    "a pizza on a teal background",
+    "a dragon in the sky",
+    "a strawberry on a white background",
+    "a dog in a room",
+    "a turtle under water",
+)
+
+
+def prompts() -> dict:
+    """What a user interface needs to suggest prompts, and to say so where a prompt has no word that the model knows."""
+    return {
+        "things": list(THINGS),
+        "places": {place.name: list(place.phrases) for place in PLACES},
+        "times": {place.name: list(place.times) for place in PLACES if len(place.times) > 1},
+        "timePhrases": {time: [p for p in phrases if p] for time, phrases in TIME_PHRASES.items() if time != DAY},
+        "colours": list(COLOURS),
+        "colourPhrase": "on a {colour} background",
+        "pattern": "a {thing} {place} {time}",
+        "articles": {thing: article(thing) for thing in THINGS},
+        "words": [word for word in corpus_words() if word not in FILLERS],
+        "suggestions": list(SUGGESTED),
+        "defaults": {"width": 128, "height": 128, "steps": 25, "guidanceScale": 3},
+    }
+
+
+def write_json(path: Path, value: dict) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(value, indent=2) + "\n")
+
+
+def export(work: Path, out: Path) -> None:
+    """Writes every file but README.md and LICENSE, which are kept by hand."""
+    tokenizer = Tokenizer()
+    nets = text2image.load_average(work / "text2image.pt")
+    vae = autoencoder.load_average(work / "decoder.pt", PatchPCA.load(work / "pca.npz"))
+    out.mkdir(parents=True, exist_ok=True)
+    nets["text"].to(torch.float16).save_pretrained(out / "text_encoder")
+    nets["unet"].to(torch.float16).save_pretrained(out / "unet")
+    vae.to(torch.float16).save_pretrained(out / "vae")
+    scheduler().save_pretrained(out / "scheduler")
+    tokenizer.save(out / "tokenizer")
+    write_json(out / "model_index.json", INDEX)
+    write_json(out / "prompts.json", prompts())
+    for file in out.rglob("*.safetensors"):
+        file.chmod(0o644)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--work", type=Path, default=Path("training/.cache"))
+    parser.add_argument("--out", type=Path, default=Path("models/toybox"))
+    args = parser.parse_args()
+    export(args.work, args.out)
+    size = sum(file.stat().st_size for file in args.out.rglob("*") if file.is_file())
+    print(f"{args.out}: {size / 1e6:.1f} MB")
+
+
+if __name__ == "__main__":
+    main()
