@@ -34,6 +34,13 @@ export class GraphBuilder {
     return new GraphBuilder(new Tape(name, options), '');
   }
 
+  /** Starts over with the inputs and constants of a graph and none of its nodes: what passes build on. */
+  static continue(graph: Graph): GraphBuilder {
+    const tape = new Tape(graph.name, {});
+    tape.adopt(graph);
+    return new GraphBuilder(tape, '');
+  }
+
   get dtype(): ComputeType {
     return this.tape.dtype;
   }
@@ -59,7 +66,10 @@ export class GraphBuilder {
 
   /** A constant in the compute type that stretches to whatever it meets. */
   scalar(value: number): Value {
-    return this.cast(this.tape.constant(`scalar ${value}`, tensor('float32', [], new Float32Array([value]))), this.dtype);
+    return this.cast(
+      this.tape.constant(`scalar ${value}`, tensor('float32', [], new Float32Array([value]))),
+      this.dtype,
+    );
   }
 
   has(name: string): boolean {
@@ -78,8 +88,15 @@ export class GraphBuilder {
     return this.emitAll(op, inputs, attributes, name)[0] as Value;
   }
 
-  emitAll(op: OpName, inputs: readonly (Value | null)[], attributes: Attributes = {}, name?: string): Value[] {
-    return [...this.tape.node(op, inputs, attributes, name ?? (this.path ? `${this.path}/${op}` : op)).outputs];
+  emitAll(
+    op: OpName,
+    inputs: readonly (Value | null)[],
+    attributes: Attributes = {},
+    name?: string,
+  ): Value[] {
+    return [
+      ...this.tape.node(op, inputs, attributes, name ?? (this.path ? `${this.path}/${op}` : op)).outputs,
+    ];
   }
 
   conv2d(x: Value, weight: Value, bias: Value | null = null, options: ConvOptions = {}): Value {
@@ -275,8 +292,14 @@ class Tape {
     return value;
   }
 
+  adopt({ inputs, initializers }: Graph): void {
+    for (const value of inputs) this.input(value);
+    for (const initializer of initializers) this.initializer(initializer.value.name, initializer);
+  }
+
   output(output: Output): void {
-    if (this.outputs.some(({ name }) => name === output.name)) this.fail(`there are two outputs ${output.name}`);
+    if (this.outputs.some(({ name }) => name === output.name))
+      this.fail(`there are two outputs ${output.name}`);
     this.outputs.push(output);
   }
 

@@ -30,8 +30,7 @@ export interface Output {
 
 /** A constant: small ones carry their data, weights say where they lie in a checkpoint. */
 export type Initializer =
-  | { readonly value: Value; readonly data: Tensor }
-  | { readonly value: Value; readonly weight: WeightRef };
+  { readonly value: Value; readonly data: Tensor } | { readonly value: Value; readonly weight: WeightRef };
 
 export interface Node {
   readonly op: OpName;

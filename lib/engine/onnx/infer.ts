@@ -27,7 +27,8 @@ export const binary: Infer = (context) => {
   const dtype = sameDtype(context);
   const a = required(context, 0).shape;
   const b = required(context, 1).shape;
-  const shape = broadcast(a, b) ?? context.fail(`shapes do not broadcast (a=${showShape(a)}, b=${showShape(b)})`);
+  const shape =
+    broadcast(a, b) ?? context.fail(`shapes do not broadcast (a=${showShape(a)}, b=${showShape(b)})`);
   return [{ dtype, shape }];
 };
 
@@ -49,7 +50,8 @@ export const conv: Infer = (context) => {
   if (perGroup * group !== channels) {
     context.fail(`weight expects ${perGroup * group} input channels, got ${channels} (${shapes})`);
   }
-  if (out % group !== 0) context.fail(`${out} output channels do not divide into ${group} groups (${shapes})`);
+  if (out % group !== 0)
+    context.fail(`${out} output channels do not divide into ${group} groups (${shapes})`);
   if (b && (b.length !== 1 || b[0] !== out)) {
     context.fail(`bias must be [${out}], got ${showShape(b)} (${shapes})`);
   }
@@ -71,7 +73,8 @@ export const matMul: Infer = (context) => {
   const [m, k] = a.slice(-2) as [number, number];
   const [k2, n] = b.slice(-2) as [number, number];
   if (k !== k2) context.fail(`a has ${k} columns, b has ${k2} rows (${shapes})`);
-  const batch = broadcast(a.slice(0, -2), b.slice(0, -2)) ?? context.fail(`batch axes do not broadcast (${shapes})`);
+  const batch =
+    broadcast(a.slice(0, -2), b.slice(0, -2)) ?? context.fail(`batch axes do not broadcast (${shapes})`);
   return [{ dtype, shape: [...batch, m, n] }];
 };
 
@@ -124,7 +127,8 @@ export const multiHeadAttention: Infer = (context) => {
   if (q.length !== 3) context.fail(`query must be [rows, length, width] (${shapes})`);
   const [rows, length, width] = q as [number, number, number];
   if (width % heads !== 0) context.fail(`width ${width} does not divide into ${heads} heads (${shapes})`);
-  const merged = (s: Shape): Shape => (s.length === 4 ? [s[0] ?? 0, s[2] ?? 0, (s[1] ?? 0) * (s[3] ?? 0)] : s);
+  const merged = (s: Shape): Shape =>
+    s.length === 4 ? [s[0] ?? 0, s[2] ?? 0, (s[1] ?? 0) * (s[3] ?? 0)] : s;
   const [kRows, kLength, kWidth] = merged(k);
   const [vRows, vLength, vWidth] = merged(v);
   if (kRows !== rows || vRows !== rows) context.fail(`query, key and value differ in rows (${shapes})`);
@@ -169,7 +173,9 @@ export const split: Infer = (context) => {
   const sizes = ints(context, 'split');
   const total = sizes.reduce((sum, n) => sum + n, 0);
   if (total !== x.shape[along]) {
-    context.fail(`parts ${showShape(sizes)} add up to ${total}, axis ${along} of ${showShape(x.shape)} does not`);
+    context.fail(
+      `parts ${showShape(sizes)} add up to ${total}, axis ${along} of ${showShape(x.shape)} does not`,
+    );
   }
   return sizes.map((size) => ({ dtype: x.dtype, shape: x.shape.map((n, i) => (i === along ? size : n)) }));
 };
@@ -209,7 +215,8 @@ export const pad: Infer = (context) => {
   const x = required(context, 0);
   const pads = ints(context, 'pads');
   const rank = x.shape.length;
-  if (pads.length !== 2 * rank) context.fail(`needs ${2 * rank} pads for ${showShape(x.shape)}, got ${pads.length}`);
+  if (pads.length !== 2 * rank)
+    context.fail(`needs ${2 * rank} pads for ${showShape(x.shape)}, got ${pads.length}`);
   return [{ dtype: x.dtype, shape: x.shape.map((n, i) => n + (pads[i] ?? 0) + (pads[i + rank] ?? 0)) }];
 };
 
@@ -239,7 +246,9 @@ export const gather: Infer = (context) => {
     context.fail(`indices must be integers, got ${showType(indices)}`);
   }
   const along = axis(context, int(context, 'axis'), x.shape.length);
-  return [{ dtype: x.dtype, shape: [...x.shape.slice(0, along), ...indices.shape, ...x.shape.slice(along + 1)] }];
+  return [
+    { dtype: x.dtype, shape: [...x.shape.slice(0, along), ...indices.shape, ...x.shape.slice(along + 1)] },
+  ];
 };
 
 export const reduceMean: Infer = (context) => {
@@ -254,7 +263,12 @@ export const argMax: Infer = (context) => {
   const x = required(context, 0);
   const over = axis(context, int(context, 'axis'), x.shape.length);
   const keep = int(context, 'keepdims') === 1;
-  return [{ dtype: 'int64', shape: x.shape.map((n, i) => (i === over ? 1 : n)).filter((_, i) => keep || i !== over) }];
+  return [
+    {
+      dtype: 'int64',
+      shape: x.shape.map((n, i) => (i === over ? 1 : n)).filter((_, i) => keep || i !== over),
+    },
+  ];
 };
 
 export const cast: Infer = (context) => {

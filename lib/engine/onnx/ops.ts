@@ -44,7 +44,11 @@ export const ops = {
   QuickGelu: { domain: 'com.microsoft', attributes: { alpha: 'float' }, infer: infer.unary },
   Softmax: { domain: '', attributes: { axis: 'int' }, infer: infer.unary },
   LayerNormalization: { domain: '', attributes: { axis: 'int', epsilon: 'float' }, infer: infer.layerNorm },
-  GroupNormalization: { domain: '', attributes: { num_groups: 'int', epsilon: 'float' }, infer: infer.groupNorm },
+  GroupNormalization: {
+    domain: '',
+    attributes: { num_groups: 'int', epsilon: 'float' },
+    infer: infer.groupNorm,
+  },
   InstanceNormalization: { domain: '', attributes: { epsilon: 'float' }, infer: infer.instanceNorm },
   MultiHeadAttention: {
     domain: 'com.microsoft',
@@ -61,7 +65,12 @@ export const ops = {
   Pad: { domain: '', attributes: { mode: 'string', pads: 'input' }, infer: infer.pad },
   Resize: {
     domain: '',
-    attributes: { mode: 'string', coordinate_transformation_mode: 'string', nearest_mode: 'string', sizes: 'input' },
+    attributes: {
+      mode: 'string',
+      coordinate_transformation_mode: 'string',
+      nearest_mode: 'string',
+      sizes: 'input',
+    },
     gap: 2,
     infer: infer.resize,
   },

@@ -16,7 +16,9 @@ export function print(graph: Graph): string {
 
 function printNode(node: Node): string {
   const inputs = node.inputs.map((value) => value?.name ?? '-').join(', ');
-  const attributes = Object.entries(node.attributes).map(([key, value]) => ` ${key}=${printAttribute(value)}`);
+  const attributes = Object.entries(node.attributes).map(
+    ([key, value]) => ` ${key}=${printAttribute(value)}`,
+  );
   const outputs = node.outputs.map((value: Value) => value.name).join(', ');
   return `${outputs} = ${node.op}(${inputs})${attributes.join('')} : ${node.outputs.map(showType).join(', ')}`;
 }

@@ -53,7 +53,10 @@ function graphProto(graph: Graph, locate: (file: string) => string): Message {
 function nodeProto(node: Node, constants: Message[]): Message {
   const { domain, attributes, gap = 0 } = definition(node.op);
   if (domain === 'encore') {
-    throw new EncoreError('graph_invalid', `${node.name}: ${node.op} must be lowered before it is serialized`);
+    throw new EncoreError(
+      'graph_invalid',
+      `${node.name}: ${node.op} must be lowered before it is serialized`,
+    );
   }
   const proto = new Message();
   for (const input of node.inputs) proto.text(1, input?.name ?? '');
@@ -109,7 +112,11 @@ function initializerProto(initializer: Initializer, locate: (file: string) => st
   if ('data' in initializer) return tensorProto(initializer.value.name, initializer.data);
   const { value, weight } = initializer;
   const proto = tensorHead(value);
-  const entries = { location: locate(weight.file), offset: String(weight.offset), length: String(weight.length) };
+  const entries = {
+    location: locate(weight.file),
+    offset: String(weight.offset),
+    length: String(weight.length),
+  };
   for (const [key, text] of Object.entries(entries)) {
     const entry = new Message();
     entry.text(1, key);

@@ -1,0 +1,133 @@
+import { EncoreError } from '../../../contracts/errors.ts';
+import type { GraphBuilder } from '../../onnx/builder.ts';
+import type { Value } from '../../onnx/graph.ts';
+import { conv2d, groupNorm } from '../layers.ts';
+import { downsample2d, resnetBlock2d, upsample2d } from '../resnet.ts';
+import type { ResnetConfig } from '../resnet.ts';
+import { transformer2d } from '../transformer.ts';
+import type { UnetBlock, UnetConfig, UnetTransformer } from './config.ts';
+
+// UNet2DConditionModel, cut where encoder propagation cuts it: before the first up block. Names are the checkpoint's.
+// diffusers: models/unets/unet_2d_condition.py, unet_2d_blocks.py
+
+/** What the up path reads: `down_block_res_samples` in the order they are made, and the mid block's output. */
+export interface UnetFeatures {
+  readonly skips: readonly Value[];
+  readonly mid: Value;
+}
+
+/** x: [R, C, h, w], time: [R or 1, T], text: [R, L, D]. */
+export function unetEncoder(
+  g: GraphBuilder,
+  config: UnetConfig,
+  x: Value,
+  time: Value,
+  text: Value,
+): UnetFeatures {
+  const centred = config.centerInputSample ? g.sub(g.mul(x, 2), 1) : x;
+  let h = conv2d(g.at('conv_in'), centred, { padding: (config.convInKernel - 1) / 2 });
+  const skips = [h];
+  config.downBlocks.forEach((block, i) => {
+    const at = g.at('down_blocks', i);
+    for (let layer = 0; layer < block.resnets; layer++) {
+      h = resnetBlock2d(at.at('resnets', layer), h, time, resnet(config));
+      if (block.transformer) h = transformer(at.at('attentions', layer), config, h, text, block.transformer);
+      skips.push(h);
+    }
+    if (block.resamples) {
+      h = downsample2d(at.at('downsamplers.0'), h, config.downsamplePadding);
+      skips.push(h);
+    }
+  });
+  if (config.hasMidBlock) h = midBlock(g.at('mid_block'), config, h, time, text);
+  return { skips, mid: h };
+}
+
+function midBlock(g: GraphBuilder, config: UnetConfig, x: Value, time: Value, text: Value): Value {
+  const options = { ...resnet(config), outputScaleFactor: config.midScaleFactor };
+  let h = resnetBlock2d(g.at('resnets.0'), x, time, options);
+  if (config.midTransformer) h = transformer(g.at('attentions.0'), config, h, text, config.midTransformer);
+  return resnetBlock2d(g.at('resnets.1'), h, time, options);
+}
+
+/** The up path: features [R, ...], time: [R or 1, T], text: [R, L, D] to the prediction [R, C, h, w]. */
+export function unetDecoder(
+  g: GraphBuilder,
+  config: UnetConfig,
+  features: UnetFeatures,
+  time: Value,
+  text: Value,
+): Value {
+  const skips = [...features.skips];
+  let h = features.mid;
+  config.upBlocks.forEach((block, i) => {
+    h = upBlock(g.at('up_blocks', i), config, block, h, skips, time, text);
+  });
+  h = g.activation(groupNorm(g.at('conv_norm_out'), h, config.groups, config.epsilon), config.activation);
+  return conv2d(g.at('conv_out'), h, { padding: (config.convOutKernel - 1) / 2 });
+}
+
+/** Takes its skips from the end of the list. */
+function upBlock(
+  g: GraphBuilder,
+  config: UnetConfig,
+  block: UnetBlock,
+  x: Value,
+  skips: Value[],
+  time: Value,
+  text: Value,
+): Value {
+  let h = x;
+  for (let layer = 0; layer < block.resnets; layer++) {
+    const skip = skips.pop();
+    if (!skip) throw tooFewSkips(g.path, layer);
+    h = resnetBlock2d(
+      g.at('resnets', layer),
+      g.at('resnets', layer).concat([h, skip], 1),
+      time,
+      resnet(config),
+    );
+    if (block.transformer) h = transformer(g.at('attentions', layer), config, h, text, block.transformer);
+  }
+  if (!block.resamples) return h;
+  // Odd sizes do not double: the next skip says what the size was on the way down.
+  const [, , height = 0, width = 0] = skips.at(-1)?.shape ?? [];
+  return upsample2d(g.at('upsamplers.0'), h, height, width);
+}
+
+function resnet(config: UnetConfig): ResnetConfig {
+  const { groups, epsilon, activation, timeScaleShift } = config;
+  return { groups, epsilon, activation, timeScaleShift };
+}
+
+function transformer(
+  g: GraphBuilder,
+  config: UnetConfig,
+  x: Value,
+  text: Value,
+  { heads, layers, onlyCrossAttention }: UnetTransformer,
+): Value {
+  const { groups, upcastAttention } = config;
+  return transformer2d(g, x, text, { heads, layers, groups, onlyCrossAttention, upcastAttention });
+}
+
+/** Shapes [C, h, w] of the skips at a latent size, then of the mid block's output. */
+export function featureShapes(config: UnetConfig, height: number, width: number): [number, number, number][] {
+  let [h, w] = [height, width];
+  const shapes: [number, number, number][] = [[config.channels[0] ?? 0, h, w]];
+  for (const block of config.downBlocks) {
+    for (let i = 0; i < block.resnets; i++) shapes.push([block.channels, h, w]);
+    if (!block.resamples) continue;
+    const padded = config.downsamplePadding === 0 ? 1 : 2 * config.downsamplePadding;
+    [h, w] = [Math.floor((h + padded - 3) / 2) + 1, Math.floor((w + padded - 3) / 2) + 1];
+    shapes.push([block.channels, h, w]);
+  }
+  return [...shapes, [config.channels.at(-1) ?? 0, h, w]];
+}
+
+function tooFewSkips(path: string, layer: number): EncoreError {
+  return new EncoreError(
+    'checkpoint_unsupported',
+    `${path}.resnets.${layer}: the down path made no skip for it`,
+  );
+}
