@@ -106,8 +106,8 @@ async function openDiffusersFolder(root: string): Promise<ModelSource> {
     index,
     components,
     folder,
-    config: (name) => readConfig(folder(name)),
-    network: (name) => openNetwork(name, folder(name), components.get(name)),
+    config: async (name) => readConfig(folder(name)),
+    network: async (name) => openNetwork(name, folder(name), components.get(name)),
   };
 }
 

@@ -1,4 +1,4 @@
-import { open, realpath, type FileHandle } from 'node:fs/promises';
+import { open, realpath, stat, type FileHandle } from 'node:fs/promises';
 import { z } from 'zod';
 import { EncoreError } from '../../contracts/errors.ts';
 import {
@@ -221,12 +221,14 @@ export function typedArray(dtype: DType, bytes: Uint8Array): DataOf[DType] {
 async function openExisting(path: string): Promise<{ handle: FileHandle; file: string }> {
   try {
     const file = await realpath(path);
-    return { handle: await open(file, 'r'), file };
+    // Opening a pipe would wait for a writer for ever.
+    if ((await stat(file)).isFile()) return { handle: await open(file, 'r'), file };
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown';
     const reason = code === 'ENOENT' || code === 'ENOTDIR' ? 'does not exist' : `cannot be opened (${code})`;
     throw new EncoreError('checkpoint_not_found', `${path} ${reason}`, { cause, remedy: 'Check the path.' });
   }
+  throw new EncoreError('checkpoint_not_found', `${path} is not a file`, { remedy: 'Check the path.' });
 }
 
 async function readHeader(handle: FileHandle, file: string, size: number): Promise<Uint8Array> {
