@@ -56,23 +56,23 @@ def decode(unet, features: Features, timestep, text: torch.Tensor) -> torch.Tens
     return unet.conv_out(unet.conv_act(unet.conv_norm_out(hidden)))
 
 
-@dataclass
-class Trace:
-    """One entry per step: the guided prediction and the latents after the step (injection included)."""
+def prior_scale(scheduler, index: int) -> float:
+    """Where samples are x_0 + sigma eps their scale grows with sigma, and that of the prior has to follow."""
+    if scheduler.init_noise_sigma == 1:
+        return 1.0
+    return float((1 + scheduler.sigmas[index + 1] ** 2) ** 0.5 / scheduler.init_noise_sigma)
 
-    predictions: list[torch.Tensor]
-    latents: list[torch.Tensor]
 
-
-def denoise(unet, scheduler, latents, text, guidance, key_steps, alpha=0.0, tau=0.5, step_options=None) -> Trace:
-    """Serial encoder propagation.
+def denoise(unet, scheduler, latents, text, guidance, key_steps, alpha=0.0, tau=0.5, step_options=None) -> torch.Tensor:
+    """Serial encoder propagation; the latents after every step [N, B, C, h, w].
 
     text: [2B, L, D] (unconditional first) when guidance > 1, otherwise [B, L, D].
     At a key step the encoder reads the current latents; at the others its features are reused and only the decoder
-    runs, with the time embedding of its own step. Every step with t / T_train < tau adds alpha * x_T.
+    runs, with the time embedding of its own step. Every step with t / T_train < tau adds alpha * x_T (times
+    `prior_scale`).
     """
     initial = latents.clone()
-    trace = Trace([], [])
+    trace = []
     features = None
     for index, timestep in enumerate(scheduler.timesteps):
         if index in key_steps:
@@ -87,7 +87,6 @@ def denoise(unet, scheduler, latents, text, guidance, key_steps, alpha=0.0, tau=
             prediction = unconditional + guidance * (conditional - unconditional)
         latents = scheduler.step(prediction, timestep, latents, **(step_options(index) if step_options else {}))[0]
         if float(timestep) / scheduler.config.num_train_timesteps < tau:
-            latents = latents + alpha * initial
-        trace.predictions.append(prediction)
-        trace.latents.append(latents)
-    return trace
+            latents = latents + alpha * prior_scale(scheduler, index) * initial
+        trace.append(latents)
+    return torch.stack(trace)

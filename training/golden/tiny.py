@@ -202,10 +202,11 @@ def make(name: str) -> None:
     folder = GOLDEN / name
     shutil.rmtree(folder, ignore_errors=True)
     made_by = provenance("tiny.py", SEED)
-    vocabulary = write_tokenizer(folder / "tokenizer", pad_token="!" if name == "tiny-sd2" else SPECIAL["eos_token"])
+    positions = 16 if name == "tiny-toy" else 77
+    pad_token = "!" if name == "tiny-sd2" else SPECIAL["eos_token"]
+    vocabulary = write_tokenizer(folder / "tokenizer", pad_token, positions)
     ids = dict(vocab_size=vocabulary, bos_token_id=vocabulary - 2, eos_token_id=vocabulary - 1)
 
-    positions = 16 if name == "tiny-toy" else 77
     text = CLIPTextModel(CLIPTextConfig(**(ids | dict(max_position_embeddings=positions) | recipe.text)))
     fill(text, SEED, recipe.dtype)
     save_component(text, folder / "text_encoder", recipe.dtype)

@@ -59,7 +59,7 @@ def merge(parts: tuple[str, ...], pair: tuple[str, str]) -> tuple[str, ...]:
     return tuple(merged)
 
 
-def write_tokenizer(folder: Path, pad_token: str, model_max_length: int = 77) -> int:
+def write_tokenizer(folder: Path, pad_token: str, model_max_length: int) -> int:
     """Writes the files of a slow CLIPTokenizer folder; returns the vocabulary's size."""
     vocabulary, merges = train(250)
     folder.mkdir(parents=True, exist_ok=True)
