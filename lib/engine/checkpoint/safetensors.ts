@@ -52,6 +52,8 @@ export interface SafetensorsFile {
   readonly file: string;
   /** Bytes of the whole file. */
   readonly size: number;
+  /** When it was last changed, in milliseconds since 1970. */
+  readonly modifiedMs: number;
   /** The header as it lies in the file: what the identity of the file is taken from. */
   readonly header: Uint8Array;
   readonly metadata: Readonly<Record<string, string>>;
@@ -67,9 +69,9 @@ export interface SafetensorsFile {
 export async function openSafetensors(path: string): Promise<SafetensorsFile> {
   const { handle, file } = await openExisting(path);
   try {
-    const { size } = await handle.stat();
+    const { size, mtimeMs } = await handle.stat();
     const header = await readHeader(handle, file, size);
-    return { file, size, header, ...parseHeader(header, file, size) };
+    return { file, size, modifiedMs: Math.floor(mtimeMs), header, ...parseHeader(header, file, size) };
   } finally {
     await handle.close();
   }

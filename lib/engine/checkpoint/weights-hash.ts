@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { open, stat } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { openSafetensors, type SafetensorsFile } from './safetensors.ts';
 
@@ -38,7 +38,6 @@ export async function weightsHash(files: readonly SafetensorsFile[]): Promise<st
  * header. A file edited in place gets a new time; a copy without the old time is packed again.
  */
 export async function fileIdentity(path: string): Promise<string> {
-  const { mtimeMs } = await stat(path);
-  const { size, header } = await openSafetensors(path);
-  return createHash('sha256').update(`${size}\0${mtimeMs}\0`).update(header).digest('hex');
+  const { size, modifiedMs, header } = await openSafetensors(path);
+  return createHash('sha256').update(`${size}\0${modifiedMs}\0`).update(header).digest('hex');
 }

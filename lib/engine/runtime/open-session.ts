@@ -86,7 +86,7 @@ async function openPacked(
       }
     }
     // float16 weights double, and matrices are kept in both layouts.
-    if (!(await cache.hasRoomFor(4 * weights))) return undefined;
+    if (!(await cache.hasRoomFor(2 * weights))) return undefined;
     const path = await cache.add(key, (modelPath) => pack(graph, modelPath, options));
     return await open(path);
   } catch (error) {

@@ -64,16 +64,17 @@ export class PackedCache {
       return undefined;
     }
     const now = new Date();
-    await utimes(join(folder, manifestName), now, now);
+    // Fails where another process has just evicted the entry; opening it then fails too and is handled there.
+    await utimes(join(folder, manifestName), now, now).catch(() => undefined);
     return join(folder, modelName);
   }
 
-  /** Whether an entry of about this size fits the budget and the disk. */
+  /** Whether an entry of about this size fits the budget, and the disk with room to spare. */
   async hasRoomFor(bytes: number): Promise<boolean> {
     if (bytes > this.budgetBytes) return false;
     await mkdir(this.directory, { recursive: true });
     const { bavail, bsize } = await statfs(this.directory);
-    return bytes < bavail * bsize;
+    return 2 * bytes < bavail * bsize;
   }
 
   /**
