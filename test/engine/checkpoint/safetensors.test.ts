@@ -39,6 +39,8 @@ const tensors: fc.Arbitrary<Tensor> = fc
     );
     return tensor(dtype, shape, typedArray(dtype, bytes) as never);
   });
+/** zod leaves `__proto__` out of records, on purpose. */
+const keys = fc.string().filter((key) => key !== '__proto__');
 const names = fc
   .string({ minLength: 1, maxLength: 40, unit: 'grapheme' })
   .filter((name) => name !== '__metadata__');
@@ -73,7 +75,7 @@ describe('safetensors', () => {
     await fc.assert(
       fc.asyncProperty(
         fc.dictionary(names, tensors, { maxKeys: 6 }),
-        fc.dictionary(fc.string(), fc.string()),
+        fc.dictionary(keys, fc.string()),
         async (written, metadata) => {
           await writeSafetensors(path, written, metadata);
           const read = await readSafetensors(path);
