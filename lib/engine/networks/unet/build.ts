@@ -26,10 +26,9 @@ export interface UnetSize {
 /** The whole network. Inputs `sample` [R, C, h, w], `timestep` [1], conditioning; output `sample`. */
 export function buildUnet(config: UnetConfig, size: UnetSize): Graph {
   const g = GraphBuilder.create('unet', size);
-  const rows = rowInputs(g, config, size);
+  const { text, timeTerms } = conditioning(g, config, size);
   const sample = sampleInput(g, config, size, size.rows);
-  const time = timeInput(g, config, size, 'timestep', 1, rows);
-  const text = projectedText(g, config, rows.text);
+  const time = timeInput(g, config, size, 'timestep', 1, timeTerms);
   const features = unetEncoder(g, config, sample, time, text);
   g.output('sample', unetDecoder(g, config, features, time, text));
   return compile(g.finish());
@@ -40,10 +39,10 @@ export function buildUnet(config: UnetConfig, size: UnetSize): Graph {
  */
 export function buildUnetEncoder(config: UnetConfig, size: UnetSize): Graph {
   const g = GraphBuilder.create('unet.encoder', size);
-  const rows = rowInputs(g, config, size);
+  const { text, timeTerms } = conditioning(g, config, size);
   const sample = sampleInput(g, config, size, size.rows);
-  const time = timeInput(g, config, size, 'timestep', 1, rows);
-  const { skips, mid } = unetEncoder(g, config, sample, time, projectedText(g, config, rows.text));
+  const time = timeInput(g, config, size, 'timestep', 1, timeTerms);
+  const { skips, mid } = unetEncoder(g, config, sample, time, text);
   skips.forEach((skip, i) => g.output(`down_block_res_samples.${i}`, skip));
   g.output('mid_block_res_sample', mid);
   return compile(g.finish());
@@ -52,7 +51,7 @@ export function buildUnetEncoder(config: UnetConfig, size: UnetSize): Graph {
 /** The decoder alone: plain features and `timesteps` [S] to `sample` [S, R, C, h, w]. */
 export function buildUnetDecoder(config: UnetConfig, size: UnetSize & { steps: number }): Graph {
   const g = GraphBuilder.create('unet.decoder', size);
-  const rows = rowInputs(g, config, size);
+  const { text, timeTerms } = conditioning(g, config, size);
   const shapes = featureShapes(config, size.height, size.width);
   const mid = shapes.length - 1;
   const inputs = shapes.map((shape, i) =>
@@ -61,9 +60,8 @@ export function buildUnetDecoder(config: UnetConfig, size: UnetSize & { steps: n
       ...shape,
     ]),
   );
-  const time = timeInput(g, config, size, 'timesteps', size.steps, rows);
+  const time = timeInput(g, config, size, 'timesteps', size.steps, timeTerms);
   const features = { skips: inputs.slice(0, mid), mid: inputs[mid] as Value };
-  const text = projectedText(g, config, rows.text);
   g.output('sample', spanDecoder(g, config, size, features, time, text));
   return compile(g.finish());
 }
@@ -83,12 +81,11 @@ export interface UnetRunSize extends UnetSize {
  */
 export function buildUnetSpan(config: UnetConfig, size: UnetRunSize): Graph {
   const g = GraphBuilder.create('unet', size);
-  const rows = rowInputs(g, config, size);
+  const { text, timeTerms } = conditioning(g, config, size);
   const sample = g.repeatRows(sampleInput(g, config, size, size.batch), size.rows / size.batch);
-  const text = projectedText(g, config, rows.text);
-  const plain = unetEncoder(g, config, sample, timeInput(g, config, size, 'timestep', 1, rows), text);
+  const plain = unetEncoder(g, config, sample, timeInput(g, config, size, 'timestep', 1, timeTerms), text);
   const features = size.control ? addResiduals(g, plain, size.rows) : plain;
-  const time = timeInput(g, config, size, 'timesteps', size.steps, rows);
+  const time = timeInput(g, config, size, 'timesteps', size.steps, timeTerms);
   g.output('sample', spanDecoder(g, config, size, features, time, text));
   return g.finish();
 }
@@ -122,17 +119,23 @@ function sampleInput(g: GraphBuilder, config: UnetConfig, size: UnetSize, rows: 
   return g.input('sample', g.dtype, [rows, config.inChannels, size.height, size.width]);
 }
 
-function rowInputs(g: GraphBuilder, config: UnetConfig, size: UnetSize): RowConditioning {
+/** Inputs that are constant over a run: the text as attention reads it, and their terms of the time embedding. */
+function conditioning(
+  g: GraphBuilder,
+  config: UnetConfig,
+  size: UnetSize,
+): { text: Value; timeTerms: Value[] } {
   const { rows, tokens } = size;
-  const text = g.input('encoder_hidden_states', g.dtype, [rows, tokens, config.textWidth]);
-  const classLabels = classInput(g, config, rows);
-  if (config.additionEmbed !== 'text_time') return { text, classLabels, textEmbeds: null, timeIds: null };
-  return {
-    text,
-    classLabels,
-    textEmbeds: g.input('text_embeds', g.dtype, [rows, config.textEmbedsWidth]),
-    timeIds: g.input('time_ids', 'float32', [rows, 6]),
+  const isTextTime = config.additionEmbed === 'text_time';
+  const given: RowConditioning = {
+    text: g.input('encoder_hidden_states', g.dtype, [rows, tokens, config.textWidth]),
+    classLabels: classInput(g, config, rows),
+    textEmbeds: isTextTime ? g.input('text_embeds', g.dtype, [rows, config.textEmbedsWidth]) : null,
+    timeIds: isTextTime ? g.input('time_ids', 'float32', [rows, 6]) : null,
   };
+  // encoder_hid_proj: where the text is not as wide as the attention expects.
+  const text = config.projectsText ? linear(g.at('encoder_hid_proj'), given.text) : given.text;
+  return { text, timeTerms: rowTimeTerms(g, config, given) };
 }
 
 function classInput(g: GraphBuilder, config: UnetConfig, rows: number): Value | null {
@@ -157,13 +160,8 @@ function timeInput(
   size: UnetSize,
   name: string,
   steps: number,
-  rows: RowConditioning,
+  rowTerms: readonly Value[],
 ): Value {
   const t = g.input(name, 'float32', [steps]);
-  return completeTimeEmbedding(g, config, t, rowTimeTerms(g, config, rows), size.rows);
-}
-
-/** encoder_hid_proj, where the text is not as wide as the attention expects. */
-function projectedText(g: GraphBuilder, config: UnetConfig, text: Value): Value {
-  return config.projectsText ? linear(g.at('encoder_hid_proj'), text) : text;
+  return completeTimeEmbedding(g, config, t, rowTerms, size.rows);
 }

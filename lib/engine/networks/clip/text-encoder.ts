@@ -1,0 +1,69 @@
+import type { WeightSource } from '../../checkpoint/weight-source.ts';
+import { EncoreError } from '../../../contracts/errors.ts';
+import { int64 } from '../../tensor/tensor.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
+import { Sessions } from '../sessions.ts';
+import type { OpenGraph } from '../sessions.ts';
+import { buildClipText } from './build.ts';
+import type { ClipTextConfig } from './config.ts';
+
+export interface EncodedText {
+  /** [R, L, D], after the final norm. */
+  lastHiddenState: Tensor<'float32'>;
+  /** [R, D], at the end token. */
+  pooled: Tensor<'float32'>;
+  /** [R, P], where the model has a projection. */
+  textEmbeds: Tensor<'float32'> | null;
+}
+
+/** CLIPTextModel, with one session per number of rows and tokens. */
+export class ClipTextEncoder {
+  readonly config: ClipTextConfig;
+  private readonly weights: WeightSource;
+  private readonly sessions: Sessions;
+
+  constructor(config: ClipTextConfig, weights: WeightSource, open: OpenGraph) {
+    this.config = config;
+    this.weights = weights;
+    this.sessions = new Sessions(open);
+  }
+
+  /**
+   * Rows of token ids, all of one length of at most `config.positions`. Throws `invalid_parameter` for ids outside the
+   * vocabulary, rows of different lengths and too many tokens.
+   */
+  async encode(rows: readonly (readonly number[])[], clipSkip = 0): Promise<EncodedText> {
+    const tokens = rows[0]?.length ?? 0;
+    const { vocabulary } = this.config;
+    if (tokens === 0 || rows.some((row) => row.length !== tokens)) {
+      throw new EncoreError(
+        'invalid_parameter',
+        `token rows must have one length, got ${rows.map((r) => r.length).join(', ')}`,
+      );
+    }
+    const foreign = rows.flat().find((id) => !Number.isInteger(id) || id < 0 || id >= vocabulary);
+    if (foreign !== undefined) {
+      throw new EncoreError(
+        'invalid_parameter',
+        `token ${foreign} is not in the vocabulary of ${vocabulary}`,
+        {
+          remedy: 'Check that the tokenizer and the text encoder belong together.',
+        },
+      );
+    }
+    const size = { rows: rows.length, tokens, clipSkip, weights: this.weights };
+    const session = await this.sessions.get(`${rows.length} ${tokens} ${clipSkip}`, () =>
+      buildClipText(this.config, size),
+    );
+    const out = await session.run({ input_ids: int64([rows.length, tokens], rows.flat()) });
+    return {
+      lastHiddenState: out['last_hidden_state'] as Tensor<'float32'>,
+      pooled: out['pooler_output'] as Tensor<'float32'>,
+      textEmbeds: (out['text_embeds'] as Tensor<'float32'> | undefined) ?? null,
+    };
+  }
+
+  async dispose(): Promise<void> {
+    await this.sessions.dispose();
+  }
+}

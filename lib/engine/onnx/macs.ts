@@ -1,0 +1,33 @@
+import { sizeOf } from '../tensor/tensor.ts';
+import type { Graph, Node, Value } from './graph.ts';
+import { stageOf } from './passes/stages.ts';
+
+/**
+ * Multiply-accumulates of one run of a graph: convolutions, matrix products and attention. What depends on no input is
+ * folded by the runtime and does not count, nor do elementwise operations.
+ */
+export function countMacs(graph: Graph): number {
+  const stage = stageOf(graph, Object.fromEntries(graph.inputs.map(({ name }) => [name, 0])));
+  return graph.nodes
+    .filter((node) => node.outputs.some((value) => stage.get(value) === 0))
+    .reduce((sum, node) => sum + nodeMacs(node), 0);
+}
+
+function nodeMacs(node: Node): number {
+  const [output] = node.outputs as [Value];
+  const [first, second] = node.inputs;
+  if (!first || !second) return 0;
+  switch (node.op) {
+    case 'Conv':
+      return sizeOf(output.shape) * sizeOf(second.shape.slice(1));
+    case 'MatMul':
+      return sizeOf(output.shape) * (first.shape.at(-1) ?? 0);
+    case 'MultiHeadAttention': {
+      const [rows = 0, queries = 0, width = 0] = first.shape;
+      const keys = sizeOf(second.shape) / (rows * width);
+      return 2 * rows * queries * keys * width;
+    }
+    default:
+      return 0;
+  }
+}
