@@ -1,9 +1,12 @@
 import { z } from 'zod';
 import { weightedSum } from '../tensor/arithmetic.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import { checkSteps, clippingSchema, noiseScheduleSchema, parseSchedulerConfig } from './config.ts';
 import { noiseSchedule, spacedTimesteps } from './noise-schedule.ts';
 import { clipped, denoised } from './prediction.ts';
 import type { Scheduler } from './scheduler.ts';
+
+type Float32 = Tensor<'float32'>;
 
 const schema = z.object({
   ...noiseScheduleSchema.shape,
@@ -28,6 +31,11 @@ export function ddim(settings: Readonly<Record<string, unknown>>): Scheduler {
       const stride = Math.floor(trainSteps / steps);
       const alphaAt = (t: number) => (t >= 0 ? alphasCumprod[Math.min(t, trainSteps - 1)]! : finalAlpha);
 
+      const interpret = (prediction: Float32, t: number, sample: Float32) => {
+        const a = alphaAt(t);
+        return denoised(config.prediction_type, prediction, sample, Math.sqrt(a), Math.sqrt(1 - a));
+      };
+
       return {
         timesteps,
         initNoiseSigma: 1,
@@ -36,13 +44,7 @@ export function ddim(settings: Readonly<Record<string, unknown>>): Scheduler {
           const t = timesteps[index]!;
           const a = alphaAt(t);
           const aNext = alphaAt(t - stride);
-          const { original, epsilon } = denoised(
-            config.prediction_type,
-            prediction,
-            sample,
-            Math.sqrt(a),
-            Math.sqrt(1 - a),
-          );
+          const { original, epsilon } = interpret(prediction, t, sample);
           const deviation = eta * Math.sqrt(((1 - aNext) / (1 - a)) * (1 - a / aNext));
           const next = weightedSum(
             [Math.sqrt(aNext), clipped(original, config)],
@@ -50,6 +52,8 @@ export function ddim(settings: Readonly<Record<string, unknown>>): Scheduler {
           );
           return eta > 0 ? weightedSum([1, next], [deviation, noise()]) : next;
         },
+        predictOriginal: (prediction, index, sample) =>
+          interpret(prediction, timesteps[index]!, sample).original,
         addNoise(original, noise) {
           const a = alphaAt(timesteps[0]!);
           return weightedSum([Math.sqrt(a), original], [Math.sqrt(1 - a), noise]);

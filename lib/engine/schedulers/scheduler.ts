@@ -39,6 +39,8 @@ export interface SchedulerRun {
    * `noise` draws one standard normal tensor of the sample's shape and is called at most once.
    */
   step(prediction: Float32, index: number, sample: Float32, noise: () => Float32): Float32;
+  /** The x_0 that a prediction at evaluation `index` points to, before any clipping: what a preview shows. */
+  predictOriginal(prediction: Float32, index: number, sample: Float32): Float32;
   /** How x_0 is brought to the noise of the first timestep (image-to-image). */
   addNoise(original: Float32, noise: Float32): Float32;
   /**
