@@ -1,11 +1,13 @@
 import { mkdirSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PrismaLibSql } from '@prisma/adapter-libsql';
+import Sqlite from 'libsql';
 
 type Client = ReturnType<PrismaLibSql['createClient']>;
 type Transaction = Awaited<ReturnType<Client['transaction']>>;
+type ResultSet = Awaited<ReturnType<Transaction['execute']>>;
+type Statement = Parameters<Transaction['execute']>[0];
 
 export interface ConnectionOptions {
   /** Path of the database file; its folder is made when missing. */
@@ -17,166 +19,200 @@ export interface ConnectionOptions {
 }
 
 /** Waiting inside SQLite blocks the whole process, so that is kept short and the long wait happens between tries. */
-const BLOCKING_WAIT_MS = 50;
-const RETRY_PAUSE_MS = 25;
+const BLOCKING_WAIT_MS = 20;
+const RETRY_PAUSE_MS = 20;
 
 /**
  * Prisma's libsql adapter on one connection that stays open.
  *
- * The adapter's own client opens a new connection after every transaction: PRAGMAs are lost and file handles pile up
- * until they are collected. The adapter lets nothing run beside a transaction, so one connection is enough. Its
- * transactions are DEFERRED, which fail at once when a reader becomes a writer too late; these start IMMEDIATE and
- * wait for another process without blocking this one.
+ * The client it comes with opens a new connection after every transaction: PRAGMAs are lost and file handles pile up
+ * until they are collected. The adapter lets nothing run beside a transaction, so one connection is enough. It asks for
+ * DEFERRED transactions, which fail at once when a reader becomes a writer too late; these are IMMEDIATE and wait for
+ * another process without blocking this one.
  */
 export class SqliteAdapter extends PrismaLibSql {
   readonly #options: ConnectionOptions;
 
   constructor(options: ConnectionOptions) {
-    super(
-      { url: pathToFileURL(resolve(options.file)).href, timeout: BLOCKING_WAIT_MS },
-      { timestampFormat: 'unixepoch-ms' },
-    );
-    mkdirSync(dirname(resolve(options.file)), { recursive: true });
+    super({ url: `file:${options.file}` }, { timestampFormat: 'unixepoch-ms' });
     this.#options = options;
   }
 
-  override createClient(config: Parameters<PrismaLibSql['createClient']>[0]): Client {
-    return new OneConnection(super.createClient(config), this.#options);
-  }
-
-  /** The bare client, for migrations and PRAGMAs. */
-  openClient(): OneConnection {
-    const url = pathToFileURL(resolve(this.#options.file)).href;
-    return new OneConnection(super.createClient({ url, timeout: BLOCKING_WAIT_MS }), this.#options);
+  override createClient(): Connection {
+    return new Connection(this.#options);
   }
 }
 
-/** A libsql client whose transactions are statements on the same connection. */
-export class OneConnection implements Client {
+/** One SQLite connection, as Prisma's adapter wants a client to be. */
+export class Connection implements Client {
   readonly protocol = 'file';
-  readonly #client: Client;
   readonly #busyTimeout: number;
-  readonly #pragmas: string;
-  #prepared: Promise<void> | undefined;
+  readonly #database: Sqlite.Database;
+  closed = false;
 
-  constructor(client: Client, options: ConnectionOptions) {
-    this.#client = client;
-    this.#busyTimeout = options.busyTimeout ?? 15_000;
+  constructor({ file, readOnly = false, busyTimeout = 15_000 }: ConnectionOptions) {
+    mkdirSync(dirname(resolve(file)), { recursive: true });
+    this.#busyTimeout = busyTimeout;
+    this.#database = new Sqlite(resolve(file), { timeout: BLOCKING_WAIT_MS });
     // FULL: a commit is on the disk when it returns, so not even a power cut loses an accepted request.
-    this.#pragmas = options.readOnly
-      ? 'PRAGMA query_only = ON'
-      : 'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON';
+    this.#database.exec('PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON');
+    if (readOnly) this.#database.exec('PRAGMA query_only = ON');
   }
 
-  get closed(): boolean {
-    return this.#client.closed;
+  async execute(statement: Statement): Promise<ResultSet> {
+    return execute(this.#database, statement);
   }
 
-  async execute(...args: Parameters<Client['execute']>): ReturnType<Client['execute']> {
-    await this.#prepare();
-    return this.#whenFree(() => this.#client.execute(...args));
-  }
-
+  /** Runs a script. When it fails inside a transaction, the transaction is rolled back. */
   async executeMultiple(sql: string): Promise<void> {
-    await this.#prepare();
-    return this.#client.executeMultiple(sql);
+    try {
+      this.#database.exec(sql);
+    } catch (error) {
+      this.rollback();
+      throw error;
+    }
   }
 
-  async transaction(): Promise<Transaction> {
-    await this.execute('BEGIN IMMEDIATE');
-    return new OpenTransaction(this.#client);
+  /** Takes the write lock; waits for another process that has it. */
+  begin(): Promise<void> {
+    return this.execWhenFree('BEGIN IMMEDIATE');
   }
 
-  close(): void {
-    this.#client.close();
-  }
-
-  batch(): never {
-    throw new TypeError('batch is not used: run a transaction');
-  }
-
-  migrate(): never {
-    throw new TypeError('migrate is not used: run a transaction');
-  }
-
-  sync(): never {
-    throw new TypeError('sync is for replicas, this is a file');
-  }
-
-  async reconnect(): Promise<void> {
-    this.#prepared = undefined;
-    return this.#client.reconnect();
-  }
-
-  #prepare(): Promise<void> {
-    this.#prepared ??= this.#whenFree(() => this.#client.executeMultiple(this.#pragmas)).catch(
-      (error: unknown) => {
-        this.#prepared = undefined;
-        throw error;
-      },
-    );
-    return this.#prepared;
-  }
-
-  async #whenFree<T>(run: () => Promise<T>): Promise<T> {
+  /**
+   * Runs one statement without arguments or rows as soon as no other process is in its way. Never as a prepared
+   * statement: one that met a lock stays half done and would stop every later COMMIT.
+   */
+  async execWhenFree(sql: string): Promise<void> {
     const deadline = Date.now() + this.#busyTimeout;
     for (;;) {
       try {
-        return await run();
+        this.#database.exec(sql);
+        return;
       } catch (error) {
         if (!isBusy(error) || Date.now() >= deadline) throw error;
         await sleep(RETRY_PAUSE_MS);
       }
     }
   }
-}
 
-class OpenTransaction implements Transaction {
-  readonly #client: Client;
-  closed = false;
-
-  constructor(client: Client) {
-    this.#client = client;
-  }
-
-  execute(statement: Parameters<Transaction['execute']>[0]): ReturnType<Transaction['execute']> {
-    return this.#client.execute(statement);
-  }
-
-  executeMultiple(): never {
-    throw new TypeError('a script closes its transaction: run the statements one by one');
-  }
-
-  batch(): never {
-    throw new TypeError('batch is not used: run the statements one by one');
-  }
-
-  async commit(): Promise<void> {
-    this.closed = true;
+  commit(): void {
     try {
-      await this.#client.execute('COMMIT');
+      this.#database.exec('COMMIT');
     } catch (error) {
       // A failed commit (a full disk) leaves the transaction open, and the connection has to go on.
-      await this.#client.execute('ROLLBACK').catch(() => undefined);
+      this.rollback();
       throw error;
     }
   }
 
-  async rollback(): Promise<void> {
-    if (this.closed) return;
-    this.closed = true;
-    await this.#client.execute('ROLLBACK');
+  rollback(): void {
+    if (this.#database.inTransaction) this.#database.exec('ROLLBACK');
+  }
+
+  async transaction(): Promise<Transaction> {
+    await this.begin();
+    return new OpenTransaction(this, this.#database);
   }
 
   close(): void {
+    if (this.closed) return;
     this.closed = true;
+    this.#database.close();
+  }
+
+  batch(): never {
+    throw unused('batch');
+  }
+
+  migrate(): never {
+    throw unused('migrate');
+  }
+
+  sync(): never {
+    throw unused('sync');
+  }
+
+  reconnect(): never {
+    throw unused('reconnect');
   }
 }
 
-function isBusy(error: unknown): boolean {
-  return (
-    error instanceof Error &&
-    'code' in error &&
-    (error.code === 'SQLITE_BUSY' || error.code === 'SQLITE_BUSY_SNAPSHOT')
+class OpenTransaction implements Transaction {
+  readonly #connection: Connection;
+  readonly #database: Sqlite.Database;
+
+  constructor(connection: Connection, database: Sqlite.Database) {
+    this.#connection = connection;
+    this.#database = database;
+  }
+
+  get closed(): boolean {
+    return !this.#database.inTransaction;
+  }
+
+  async execute(statement: Statement): Promise<ResultSet> {
+    return execute(this.#database, statement);
+  }
+
+  async commit(): Promise<void> {
+    this.#connection.commit();
+  }
+
+  async rollback(): Promise<void> {
+    this.#connection.rollback();
+  }
+
+  close(): void {
+    this.#connection.rollback();
+  }
+
+  batch(): never {
+    throw unused('batch');
+  }
+
+  executeMultiple(): never {
+    throw unused('executeMultiple');
+  }
+}
+
+function execute(database: Sqlite.Database, statement: Statement): ResultSet {
+  const { sql, args = [] } = typeof statement === 'string' ? { sql: statement } : statement;
+  const prepared = database.prepare(sql);
+  const values = (args as unknown[]).map((value) => (typeof value === 'boolean' ? Number(value) : value));
+  if (!prepared.reader) {
+    const { changes } = prepared.run(values);
+    return resultSet([], [], [], changes);
+  }
+  const columns = prepared.columns();
+  const rows = prepared.raw(true).all(values) as ResultSet['rows'];
+  return resultSet(
+    columns.map(({ name }) => name),
+    columns.map(({ type }) => type ?? ''),
+    rows,
+    0,
   );
+}
+
+function resultSet(
+  columns: string[],
+  columnTypes: string[],
+  rows: ResultSet['rows'],
+  rowsAffected: number,
+): ResultSet {
+  return {
+    columns,
+    columnTypes,
+    rows,
+    rowsAffected,
+    lastInsertRowid: undefined,
+    toJSON: () => ({ columns, rows }),
+  };
+}
+
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && String(error.code).startsWith('SQLITE_BUSY');
+}
+
+function unused(what: string): TypeError {
+  return new TypeError(`${what} is not something that Prisma's adapter does here`);
 }

@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EncoreError } from '../../contracts/errors.ts';
-import { type OneConnection, SqliteAdapter } from './connection.ts';
+import { Connection } from './connection.ts';
 import { databaseFile } from './database.ts';
 
 /** A folder of prisma/migrations. */
@@ -53,9 +53,11 @@ export async function readMigrations(folder: string): Promise<Migration[]> {
  */
 export async function migrate(home: string, folder: string): Promise<string[]> {
   const migrations = await readMigrations(folder);
-  const connection = new SqliteAdapter({ file: databaseFile(home), busyTimeout: 60_000 }).openClient();
+  const connection = new Connection({ file: databaseFile(home), busyTimeout: 60_000 });
   try {
-    await connection.execute(MIGRATIONS_TABLE);
+    // Stays in the file: readers and one writer do not wait for each other.
+    await connection.execWhenFree('PRAGMA journal_mode = WAL');
+    await connection.execWhenFree(MIGRATIONS_TABLE);
     const applied: string[] = [];
     for (const migration of pending(migrations, await recorded(connection))) {
       if (await apply(connection, migrations, migration)) applied.push(migration.name);
@@ -66,18 +68,18 @@ export async function migrate(home: string, folder: string): Promise<string[]> {
   }
 }
 
-async function apply(connection: OneConnection, all: Migration[], migration: Migration): Promise<boolean> {
+async function apply(connection: Connection, all: Migration[], migration: Migration): Promise<boolean> {
   // Rebuilding a table drops it first; SQLite allows switching the checks only outside a transaction.
   await connection.execute('PRAGMA foreign_keys = OFF');
-  await connection.execute('BEGIN IMMEDIATE');
+  await connection.begin();
   try {
     // Asked again under the lock: another process may have been first.
     if (!pending(all, await recorded(connection)).includes(migration)) {
-      await connection.execute('ROLLBACK');
+      connection.rollback();
       return false;
     }
   } catch (error) {
-    await connection.execute('ROLLBACK');
+    connection.rollback();
     throw error;
   }
   const now = Date.now();
@@ -99,11 +101,11 @@ COMMIT`);
 }
 
 /** checksum by name of what is applied and not rolled back */
-async function recorded(connection: OneConnection): Promise<Map<string, string>> {
+async function recorded(connection: Connection): Promise<Map<string, string>> {
   const { rows } = await connection.execute(
     'SELECT migration_name, checksum FROM _prisma_migrations WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL',
   );
-  return new Map(rows.map((row) => [String(row['migration_name']), String(row['checksum'])]));
+  return new Map(rows.map((row) => [row[0] as string, row[1] as string]));
 }
 
 /** The migrations that are still to do. */

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { EncoreError } from '../../contracts/errors.ts';
 import { generationParamsSchema, type GenerationParams, type GenerationRequest, limits, planSchema, type SchedulerName, tasks } from '../../contracts/generation.ts';
 import type { Model } from '../../contracts/models.ts';
+import { resolveSchedule } from '../../contracts/plan.ts';
 
 /** A model on this machine and where its folder is. The folder never leaves the server. */
 export interface InstalledModel {
@@ -138,16 +139,21 @@ export function nativeSize(unet: z.infer<typeof unetSchema>, vae: z.infer<typeof
   return { width: width * factor, height: height * factor };
 }
 
-/** The request with everything filled in that it left to the model and to chance. */
+/**
+ * The request with everything filled in that it left to the model and to chance.
+ * @throws EncoreError `invalid_parameter` when its plan names steps that the run does not have
+ */
 export function fillDefaults(request: GenerationRequest, model: Model, randomSeed: () => number): GenerationParams {
   const { defaults } = model;
   const { injection } = request;
+  const steps = request.steps ?? defaults.steps;
+  resolveSchedule(request.plan, steps);
   return generationParamsSchema.parse({
     ...request,
+    steps,
     model: model.id,
     width: request.width ?? defaults.width,
     height: request.height ?? defaults.height,
-    steps: request.steps ?? defaults.steps,
     guidanceScale: request.guidanceScale ?? defaults.guidanceScale,
     scheduler: request.scheduler ?? defaults.scheduler,
     seed: request.seed ?? randomSeed(),

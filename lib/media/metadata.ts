@@ -1,0 +1,64 @@
+import type { GenerationParams, Plan, Receipt } from '../contracts/generation.ts';
+import { writeInfotext } from './infotext.ts';
+
+/** Everything that is needed to make one picture again. */
+export interface PictureMetadata {
+  params: GenerationParams;
+  receipt: Receipt;
+  /** Seed of this picture alone. */
+  seed: number;
+  /** Of Encore. */
+  version: string;
+}
+
+/** Keyword of the chunk that holds {@link pictureJson}. */
+export const JSON_KEYWORD = 'encore';
+
+/** Names that A1111 and everyone who reads its files know the samplers by. */
+const samplers: Record<string, string> = {
+  ddim: 'DDIM',
+  ddpm: 'DDPM',
+  'dpmpp-2m': 'DPM++ 2M',
+  euler: 'Euler',
+  'euler-a': 'Euler a',
+  lcm: 'LCM',
+  pndm: 'PLMS',
+  unipc: 'UniPC',
+};
+
+/** What goes into `parameters`. */
+export function pictureInfotext({ params, receipt, seed, version }: PictureMetadata): string {
+  const fields = new Map([
+    ['Steps', String(receipt.steps)],
+    ['Sampler', samplers[params.scheduler] ?? params.scheduler],
+    ['CFG scale', String(params.guidanceScale)],
+    ['Seed', String(seed)],
+    ['Size', `${receipt.width}x${receipt.height}`],
+    ['Model hash', receipt.modelHash.slice(0, 10)],
+    ['Model', params.model],
+    ['Encoder propagation', `${planText(params.plan)} ${receipt.encoderRuns}/${receipt.steps}`],
+  ]);
+  if (params.injection > 0) fields.set('Prior noise injection', String(params.injection));
+  fields.set('Version', `Encore ${version}`);
+  return writeInfotext({ prompt: params.prompt, negativePrompt: params.negativePrompt, fields });
+}
+
+/** The whole of it: a request that draws exactly this picture, and the receipt of the run that did. */
+export function pictureJson({ params, receipt, seed, version }: PictureMetadata): string {
+  return JSON.stringify({ encore: version, params: { ...params, seed, count: 1 }, receipt });
+}
+
+/** As the command line's `--plan` takes it. */
+export function planText(plan: Plan): string {
+  if (typeof plan === 'string') return plan;
+  return 'every' in plan ? `uniform:${plan.every}` : plan.keySteps.join(' ');
+}
+
+/** XMP with the IPTC digital source type: https://cv.iptc.org/newscodes/digitalsourcetype/ */
+export const TRAINED_ALGORITHMIC_MEDIA = [
+  '<?xpacket begin="\uFEFF" id="W5M0MpCehiHzreSzNTczkc9d"?>',
+  '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">',
+  '<rdf:Description rdf:about="" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/">',
+  '<Iptc4xmpExt:DigitalSourceType>http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia',
+  '</Iptc4xmpExt:DigitalSourceType></rdf:Description></rdf:RDF></x:xmpmeta><?xpacket end="w"?>',
+].join('');

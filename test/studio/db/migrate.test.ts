@@ -1,0 +1,100 @@
+import { execFile } from 'node:child_process';
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { expect, onTestFinished, test } from 'vitest';
+import { Connection } from '../../../lib/studio/db/connection.ts';
+import { databaseFile } from '../../../lib/studio/db/database.ts';
+import { migrate, readMigrations } from '../../../lib/studio/db/migrate.ts';
+import { migrations, temporaryFolder } from '../../support/studio.ts';
+
+const run = promisify(execFile);
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+
+/** First column of a query. */
+async function query(home: string, sql: string): Promise<unknown[]> {
+  const connection = new Connection({ file: databaseFile(home) });
+  onTestFinished(() => connection.close());
+  return (await connection.execute(sql)).rows.map((row) => row[0]);
+}
+
+async function withExtraMigration(sql: string): Promise<string> {
+  const folder = join(await temporaryFolder(), 'migrations');
+  await cp(migrations, folder, { recursive: true });
+  await mkdir(join(folder, '20991231000000_extra'));
+  await writeFile(join(folder, '20991231000000_extra', 'migration.sql'), sql);
+  return folder;
+}
+
+test('applies every migration once, in order', async () => {
+  const home = await temporaryFolder();
+  const names = (await readMigrations(migrations)).map(({ name }) => name);
+  expect(await migrate(home, migrations)).toEqual(names);
+  expect(await migrate(home, migrations)).toEqual([]);
+  const rows = await query(home, 'SELECT migration_name FROM _prisma_migrations ORDER BY started_at, rowid');
+  expect(rows).toEqual(names);
+});
+
+test('agrees with the Prisma command line: nothing pending, no difference to the schema', async () => {
+  const home = await temporaryFolder();
+  await migrate(home, migrations);
+  const prisma = (...args: string[]) =>
+    run(process.execPath, [join(root, 'prisma/command.mjs'), ...args], {
+      env: { ...process.env, ENCORE_HOME: home },
+    });
+  expect((await prisma('migrate', 'status')).stdout).toContain('Database schema is up to date');
+  expect((await prisma('migrate', 'deploy')).stdout).toContain('No pending migrations');
+  const diff = ['migrate', 'diff', '--from-config-datasource', '--to-schema', 'prisma/schema.prisma'];
+  expect((await prisma(...diff)).stdout).toContain('No difference detected');
+});
+
+test('applied by several processes at once, each migration is applied by one of them', async () => {
+  const home = await temporaryFolder();
+  const results = await Promise.all([1, 2, 3, 4].map(() => migrate(home, migrations)));
+  expect(results.flat().sort()).toEqual((await readMigrations(migrations)).map(({ name }) => name));
+});
+
+test('a failing migration leaves nothing behind and can be applied when it is mended', async () => {
+  const home = await temporaryFolder();
+  const folder = await withExtraMigration(
+    'CREATE TABLE "Left" ("id" INTEGER); INSERT INTO "Nowhere" VALUES (1);',
+  );
+  await expect(migrate(home, folder)).rejects.toMatchObject({
+    code: 'internal',
+    message: expect.stringContaining('20991231000000_extra failed: ') as string,
+  });
+  expect(await query(home, `SELECT name FROM sqlite_master WHERE name = 'Left'`)).toEqual([]);
+  await writeFile(
+    join(folder, '20991231000000_extra', 'migration.sql'),
+    'CREATE TABLE "Left" ("id" INTEGER);',
+  );
+  expect(await migrate(home, folder)).toEqual(['20991231000000_extra']);
+});
+
+test('a migration that was changed after it was applied is an error that names it', async () => {
+  const home = await temporaryFolder();
+  const folder = await withExtraMigration('CREATE TABLE "Extra" ("id" INTEGER);');
+  await migrate(home, folder);
+  const file = join(folder, '20991231000000_extra', 'migration.sql');
+  await writeFile(file, `${await readFile(file, 'utf8')}\n-- changed`);
+  await expect(migrate(home, folder)).rejects.toMatchObject({
+    code: 'internal',
+    message: expect.stringContaining('20991231000000_extra was changed after it was applied') as string,
+  });
+});
+
+test('a migration that rebuilds a table keeps the rows that refer to it', async () => {
+  const home = await temporaryFolder();
+  const folder = await withExtraMigration(
+    'CREATE TABLE "P" ("id" INTEGER PRIMARY KEY); CREATE TABLE "C" ("p" INTEGER REFERENCES "P" ("id") ON DELETE CASCADE); INSERT INTO "P" VALUES (1); INSERT INTO "C" VALUES (1);',
+  );
+  await migrate(home, folder);
+  await mkdir(join(folder, '20991231000001_rebuild'));
+  await writeFile(
+    join(folder, '20991231000001_rebuild', 'migration.sql'),
+    'CREATE TABLE "new_P" ("id" INTEGER PRIMARY KEY, "x" TEXT); INSERT INTO "new_P" ("id") SELECT "id" FROM "P"; DROP TABLE "P"; ALTER TABLE "new_P" RENAME TO "P";',
+  );
+  await migrate(home, folder);
+  expect(await query(home, 'SELECT p FROM "C"')).toEqual([1]);
+});

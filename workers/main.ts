@@ -1,0 +1,57 @@
+/** The worker: claims jobs, has them computed by an engine process of its own, and stores what comes out. */
+import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { readEnv } from '../lib/studio/env.ts';
+import { migrate } from '../lib/studio/db/migrate.ts';
+import { tidy } from '../lib/studio/services/housekeeping.ts';
+import { reportWorker, reportWorkerStopped } from '../lib/studio/services/status.ts';
+import { openStudio } from '../lib/studio/studio.ts';
+import { EngineProcess } from './engine-process.ts';
+import { createHandler } from './handlers/index.ts';
+import { runLoop } from './loop.ts';
+
+const TIDY_MS = 60_000;
+
+const env = readEnv();
+const log = pino({ name: 'worker', level: env.logLevel });
+const { version } = JSON.parse(await readFile(join(env.root, 'package.json'), 'utf8')) as { version: string };
+await migrate(env.home, join(env.root, 'prisma', 'migrations'));
+
+const studio = openStudio(env);
+const engine = new EngineProcess({
+  entry: new URL('./engine.ts', import.meta.url),
+  args: ['--device', env.device, '--cache', join(env.home, 'cache')],
+  log,
+});
+const workerId = randomUUID();
+const stopping = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => stopping.abort());
+}
+
+log.info({ workerId, home: env.home, version }, 'the worker is ready');
+engine
+  .warmUp(stopping.signal)
+  .catch((error: unknown) => log.warn({ error: String(error) }, 'the engine did not start'));
+
+let tidied = 0;
+await runLoop({
+  jobs: studio.jobs,
+  workerId,
+  handle: createHandler({ engine, models: studio.models, assets: studio.assets, version }),
+  log,
+  signal: stopping.signal,
+  onPulse: async () => {
+    await reportWorker(studio, workerId, { device: engine.device });
+    if (Date.now() - tidied < TIDY_MS) return;
+    tidied = Date.now();
+    await tidy(studio);
+  },
+});
+
+log.info({}, 'the worker stops');
+await engine.stop();
+await reportWorkerStopped(studio, workerId);
+await studio.close();

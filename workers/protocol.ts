@@ -1,0 +1,30 @@
+import type { SerializedError } from '../lib/contracts/errors.ts';
+import type { GenerationParams, Receipt } from '../lib/contracts/generation.ts';
+import type { Picture, Progress } from '../lib/engine/tasks/task.ts';
+
+/** One run as the engine process gets it. */
+export interface EngineJob {
+  /** Told back with every message, so that a late one of an old run is recognised. */
+  runId: string;
+  /** Diffusers folder of the model. */
+  folder: string;
+  params: GenerationParams;
+  decodeWidth: number | 'auto';
+}
+
+/** Supervisor to engine. */
+export type EngineRequest =
+  { type: 'run'; job: EngineJob } | { type: 'cancel'; runId: string } | { type: 'stop' };
+
+export interface EngineResult {
+  pictures: Picture[];
+  receipt: Receipt;
+}
+
+/** Engine to supervisor. */
+export type EngineMessage =
+  | { type: 'ready'; device: string }
+  | { type: 'progress'; runId: string; progress: Progress }
+  | { type: 'preview'; runId: string; step: number; picture: Picture }
+  | { type: 'done'; runId: string; result: EngineResult }
+  | { type: 'failed'; runId: string; error: SerializedError };
