@@ -3,7 +3,7 @@ import type { Graph, Value } from '../../onnx/graph.ts';
 import { compile } from '../../onnx/passes/compile.ts';
 import { conv2d } from '../layers.ts';
 import type { AutoencoderSize } from './size.ts';
-import type { AutoencoderTinyConfig } from './tiny-config.ts';
+import type { AutoencoderTinyConfig } from './config.ts';
 
 /**
  * Decoder of AutoencoderTiny. Input `sample` [B, C, h, w] (latents divided by scaling_factor), output `sample`
