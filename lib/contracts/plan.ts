@@ -1,0 +1,81 @@
+import { EncoreError } from './errors.ts';
+import type { Plan } from './generation.ts';
+
+/**
+ * Which steps run the encoder. Shared by the engine, which obeys it, and by the page, which shows it beforehand.
+ * Index 0 is the noisiest step.
+ */
+
+/** In so short a run (LCM, Turbo) neighbours differ too much to share features: everything is computed. */
+export const MAX_STEPS_WITHOUT_PROPAGATION = 8;
+
+/** Prior noise injection alpha of a run that propagates (Faster Diffusion, section 3.3). */
+export const DEFAULT_INJECTION = 0.003;
+
+/**
+ * Key steps as fractions of a whole run, so that one plan fits any number of steps. `faster` is the paper's list for
+ * 50 steps (Faster Diffusion, section 4): 0 1 2 3 5 10 15 25 35; at 20 steps it has the seven keys that the paper has
+ * there. `fastest` keeps its shape, dense early and sparse late, with six: 0 1 2 5 12 25.
+ */
+export const namedPlans = {
+  faster: [0, 0.02, 0.04, 0.06, 0.1, 0.2, 0.3, 0.5, 0.7],
+  fastest: [0, 0.02, 0.04, 0.1, 0.24, 0.5],
+} as const;
+
+export interface Schedule {
+  /** Indices into the evaluated steps; ascending, starts with 0. */
+  keySteps: number[];
+  /** One sentence where the plan could not be followed as it was asked for. */
+  notice: string | null;
+}
+
+/**
+ * Fractions and lists count from the noisiest step of the whole run; a run that starts later (image-to-image) keeps the
+ * key steps it still has at their noise, and its own first step is always key.
+ * @param steps network evaluations of a whole run, >= 1
+ * @param first evaluations left out at the noisy end
+ * @throws EncoreError `invalid_parameter` for a key step that the run does not have
+ */
+export function resolveSchedule(plan: Plan, steps: number, first = 0): Schedule {
+  const evaluated = steps - first;
+  const listed = typeof plan === 'object' && 'keySteps' in plan ? plan.keySteps : [];
+  const outside = listed.find((step) => step >= steps);
+  if (outside !== undefined) {
+    throw new EncoreError(
+      'invalid_parameter',
+      `plan.keySteps: step ${outside} does not exist, the run has ${steps} steps`,
+      {
+        remedy: `Use indices from 0 to ${steps - 1}.`,
+        errors: [{ path: 'plan.keySteps', message: `must be below ${steps}` }],
+      },
+    );
+  }
+  if (plan !== 'exact' && evaluated <= MAX_STEPS_WITHOUT_PROPAGATION) {
+    return {
+      keySteps: everyStep(evaluated, 1),
+      notice: `With ${evaluated} ${evaluated === 1 ? 'step' : 'steps'} there is nothing to propagate: every step was computed exactly.`,
+    };
+  }
+  const wanted = keyStepsOf(plan, steps).map((step) => step - first);
+  const keySteps = [0, ...new Set(wanted.filter((step) => step > 0))].sort((a, b) => a - b);
+  const addsStart = listed.length > 0 && !listed.includes(0);
+  return {
+    keySteps,
+    notice: addsStart ? 'Step 0 has nothing to reuse yet, so its encoder was run too.' : null,
+  };
+}
+
+function keyStepsOf(plan: Plan, steps: number): readonly number[] {
+  if (plan === 'exact') return everyStep(steps, 1);
+  if (typeof plan === 'string') return namedPlans[plan].map((fraction) => Math.round(fraction * steps));
+  return 'every' in plan ? everyStep(steps, plan.every) : plan.keySteps;
+}
+
+function everyStep(steps: number, k: number): number[] {
+  return Array.from({ length: Math.ceil(steps / k) }, (_, i) => i * k);
+}
+
+/** Injection where the request leaves it open: an exact run has no lost texture to make up for. */
+export function defaultInjection(plan: Plan, steps: number): number {
+  return resolveSchedule(plan, steps).keySteps.length === steps ? 0 : DEFAULT_INJECTION;
+}

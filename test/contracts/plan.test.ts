@@ -1,0 +1,85 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { Plan } from '../../lib/contracts/generation.ts';
+import {
+  DEFAULT_INJECTION,
+  defaultInjection,
+  MAX_STEPS_WITHOUT_PROPAGATION,
+  resolveSchedule,
+} from '../../lib/contracts/plan.ts';
+import { spansOf } from '../../lib/engine/propagation/plan.ts';
+
+const keys = (plan: Plan, steps: number, first = 0) => resolveSchedule(plan, steps, first).keySteps;
+
+test('the paper’s plan at 50 steps, and its number of keys at 20', () => {
+  expect(keys('faster', 50)).toEqual([0, 1, 2, 3, 5, 10, 15, 25, 35]);
+  expect(spansOf(keys('faster', 50), 50).map(({ steps }) => steps.length)).toEqual([
+    1, 1, 1, 2, 5, 5, 10, 10, 15,
+  ]);
+  expect(keys('faster', 20)).toHaveLength(7);
+  expect(keys('fastest', 50)).toEqual([0, 1, 2, 5, 12, 25]);
+});
+
+test('exact, uniform and listed plans', () => {
+  expect(resolveSchedule('exact', 3)).toEqual({ keySteps: [0, 1, 2], notice: null });
+  expect(keys({ every: 4 }, 10)).toEqual([0, 4, 8]);
+  expect(keys({ keySteps: [5, 0, 5, 2] }, 10)).toEqual([0, 2, 5]);
+});
+
+test('a list without step 0 gets it, and says so', () => {
+  expect(resolveSchedule({ keySteps: [4, 2] }, 10)).toEqual({
+    keySteps: [0, 2, 4],
+    notice: expect.stringContaining('Step 0') as string,
+  });
+});
+
+test('a run that starts later keeps the key steps of the same noise, and its first step is key', () => {
+  expect(keys('faster', 50, 20)).toEqual([0, 5, 15]);
+  expect(keys('faster', 50, 15)).toEqual([0, 10, 20]);
+  expect(keys({ every: 4 }, 20, 10)).toEqual([0, 2, 6]);
+});
+
+test('8 steps or fewer run exactly, and say so', () => {
+  const short = resolveSchedule('faster', MAX_STEPS_WITHOUT_PROPAGATION);
+  expect(short.keySteps).toHaveLength(MAX_STEPS_WITHOUT_PROPAGATION);
+  expect(short.notice).toContain('With 8 steps there is nothing to propagate');
+  expect(keys('faster', 9).length).toBeLessThan(9);
+  expect(keys('faster', 50, 42)).toHaveLength(8);
+  expect(resolveSchedule('exact', 4).notice).toBeNull();
+});
+
+test('noise is injected by default only where something was propagated', () => {
+  expect(defaultInjection('faster', 50)).toBe(DEFAULT_INJECTION);
+  expect(defaultInjection('faster', 8)).toBe(0);
+  expect(defaultInjection({ every: 1 }, 50)).toBe(0);
+});
+
+test('a step that the run does not have is refused', () => {
+  expect(() => keys({ keySteps: [0, 10] }, 10)).toThrow(
+    expect.objectContaining({
+      code: 'invalid_parameter',
+      message: expect.stringContaining('step 10 does not exist') as string,
+    }),
+  );
+});
+
+test('every step is decoded once, by the last key step before it', () => {
+  const plan = fc.oneof(
+    fc.constantFrom('exact' as const, 'faster' as const, 'fastest' as const),
+    fc.record({ every: fc.integer({ min: 1, max: 100 }) }),
+    fc.array(fc.nat({ max: 8 }), { minLength: 1 }).map((keySteps) => ({ keySteps })),
+  );
+  fc.assert(
+    fc.property(plan, fc.integer({ min: 9, max: 300 }), fc.nat(), (chosen, steps, offset) => {
+      const first = offset % steps;
+      const evaluations = steps - first;
+      const { keySteps } = resolveSchedule(chosen, steps, first);
+      const spans = spansOf(keySteps, evaluations);
+      expect(keySteps[0]).toBe(0);
+      expect(spans.flatMap((span) => span.steps)).toEqual(Array.from({ length: evaluations }, (_, i) => i));
+      for (const { key, steps: decoded } of spans) {
+        for (const step of decoded) expect(Math.max(...keySteps.filter((k) => k <= step))).toBe(key);
+      }
+    }),
+  );
+});
