@@ -1,0 +1,123 @@
+import { Command, Option } from 'commander';
+import { EncoreError } from '../contracts/errors.ts';
+import { openModel } from '../engine/checkpoint/model-source.ts';
+import { readSafetensors, writeSafetensors } from '../engine/checkpoint/safetensors.ts';
+import type { Graph } from '../engine/onnx/graph.ts';
+import { createRuntime, type RuntimeOptions } from '../engine/runtime/runtime.ts';
+import { deviceNames } from '../engine/runtime/session.ts';
+import { toFloat32 } from '../engine/tensor/arithmetic.ts';
+import { tensor, type Tensor } from '../engine/tensor/tensor.ts';
+import { partGraph, parts, type Part } from './component-graph.ts';
+import { runtimeOptions } from './environment.ts';
+import { print, printJson } from './output.ts';
+
+interface ForwardOptions {
+  model: string;
+  component: Part;
+  inputs: string;
+  out: string;
+  device: RuntimeOptions['device'];
+  json?: boolean;
+}
+
+export function forwardCommand(): Command {
+  return new Command('forward')
+    .description('run one network once: tensors in, tensors out, named as in diffusers')
+    .requiredOption('--model <dir>', "diffusers folder, or the component's own folder")
+    .addOption(
+      new Option('--component <name>', 'what to run').choices(Object.keys(parts)).makeOptionMandatory(),
+    )
+    .requiredOption('--inputs <file>', 'inputs (.safetensors)')
+    .requiredOption('--out <file>', 'where the outputs go (.safetensors)')
+    .addOption(
+      new Option('--device <name>', 'where to run').choices(['auto', ...deviceNames]).default('auto'),
+    )
+    .option('--json', 'print one JSON object')
+    .action(forward);
+}
+
+async function forward({ model, component, inputs, out, device, json }: ForwardOptions): Promise<void> {
+  const source = await openModel(model);
+  const network = await source.network(parts[component]);
+  const given = await readSafetensors(inputs);
+  const graph = partGraph(component, network, (name, rank) => shapeOf(given, inputs, name, rank));
+  const feeds = Object.fromEntries(graph.inputs.map((input) => [input.name, feedOf(given, inputs, input)]));
+
+  const runtime = await createRuntime(runtimeOptions(device));
+  try {
+    const start = performance.now();
+    const session = await runtime.open(graph);
+    const opened = performance.now();
+    const outputs = await session.run(feeds);
+    const done = performance.now();
+    await session.dispose();
+    requireFinite(component, outputs);
+    await writeSafetensors(out, outputs);
+    const shapes = Object.fromEntries(Object.entries(outputs).map(([name, { shape }]) => [name, shape]));
+    const seconds = { load: (opened - start) / 1000, run: (done - opened) / 1000 };
+    if (json) printJson({ component, device: runtime.device, seconds, outputs: shapes, path: out });
+    else for (const [name, shape] of Object.entries(shapes)) print(`${name} [${shape.join(', ')}]`);
+  } finally {
+    await runtime.dispose();
+  }
+}
+
+function required(given: ReadonlyMap<string, Tensor>, file: string, name: string): Tensor {
+  const found = given.get(name);
+  if (found !== undefined) return found;
+  throw new EncoreError('invalid_tensor', `${file} holds no "${name}"`, {
+    remedy: `It has ${[...given.keys()].join(', ') || 'no tensors'}.`,
+  });
+}
+
+function shapeOf(
+  given: ReadonlyMap<string, Tensor>,
+  file: string,
+  name: string,
+  rank: number,
+): readonly number[] {
+  const { shape } = required(given, file, name);
+  if (shape.length === rank && shape.every((n) => n > 0)) return shape;
+  throw new EncoreError(
+    'invalid_tensor',
+    `${file}: "${name}" must have ${rank} dimensions, got [${shape.join(', ')}]`,
+  );
+}
+
+/** A tensor of the file in the type that the graph reads. A scalar passes for one element. */
+function feedOf(given: ReadonlyMap<string, Tensor>, file: string, input: Graph['inputs'][number]): Tensor {
+  const { name, dtype, shape } = input;
+  const found = required(given, file, name);
+  const fits = found.shape.length === 0 ? shape.join() === '1' : found.shape.join() === shape.join();
+  if (!fits) {
+    throw new EncoreError(
+      'invalid_tensor',
+      `${file}: "${name}" must be [${shape.join(', ')}], got [${found.shape.join(', ')}]`,
+    );
+  }
+  if (dtype === 'float32') {
+    const { data } = toFloat32(found);
+    if (!data.every(Number.isFinite))
+      throw new EncoreError('invalid_tensor', `${file}: "${name}" holds NaN or infinity`);
+    return tensor('float32', shape, data);
+  }
+  if (dtype === 'int64' && (found.dtype === 'int64' || found.dtype === 'int32')) {
+    return tensor('int64', shape, BigInt64Array.from(found.data as ArrayLike<number | bigint>, BigInt));
+  }
+  throw new EncoreError('invalid_tensor', `${file}: "${name}" must be ${dtype}, got ${found.dtype}`);
+}
+
+/** Inputs were finite, so the weights are not. */
+function requireFinite(component: string, outputs: Readonly<Record<string, Tensor>>): void {
+  for (const [name, { data }] of Object.entries(outputs)) {
+    if (!(data instanceof Float32Array) || data.every(Number.isFinite)) continue;
+    throw new EncoreError(
+      'weights_invalid',
+      `${component} gave NaN or infinity in "${name}" for finite inputs`,
+      {
+        remedy:
+          'The weights are damaged, or were saved in float16 although their values do not fit. Fetch another variant.',
+      },
+    );
+  }
+}

@@ -1,0 +1,36 @@
+import { Command, CommanderError } from 'commander';
+import { EncoreError } from '../contracts/errors.ts';
+import { devicesCommand } from './devices.ts';
+import { fail } from './fail.ts';
+import { forwardCommand } from './forward.ts';
+import { inspectCommand } from './inspect.ts';
+
+/** Commands by what they do; each file makes one, and its action throws what goes wrong. */
+const commands = [forwardCommand, inspectCommand, devicesCommand];
+
+/** Runs the command line and returns the exit code; see fail.ts. */
+export async function main(args: readonly string[]): Promise<number> {
+  const program = new Command('encore').description(
+    'Pictures from a sentence, through one denoising loop with encoder propagation.',
+  );
+  for (const make of commands) program.addCommand(make());
+  for (const each of [program, ...program.commands]) {
+    each
+      .exitOverride()
+      .configureOutput({ outputError: () => {} })
+      .allowExcessArguments(false);
+  }
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+    return 0;
+  } catch (error) {
+    // Help, asked for or shown because no command was named, ends in an error of commander.
+    if (error instanceof CommanderError && error.exitCode === 0) return 0;
+    if (error instanceof CommanderError && error.code === 'commander.help') {
+      return fail(
+        new EncoreError('invalid_request', 'no command was given', { remedy: 'See `encore --help`.' }),
+      );
+    }
+    return fail(error);
+  }
+}
