@@ -1,0 +1,129 @@
+'use client';
+import { Menu } from '@base-ui/react/menu';
+import { Copy, Download, RotateCw, Star, Trash2 } from 'lucide-react';
+import type { Generation } from '../../lib/contracts/generation.ts';
+import { reuse, seedOf, updateDraft, type Reuse } from '../_lib/draft.ts';
+import { useHotkeys } from '../_lib/hotkeys.ts';
+import { useRemove, useStar, useVerb } from '../_lib/queries.ts';
+import { selectionStore } from '../_lib/selection.ts';
+import { isActive } from '../_lib/states.ts';
+import { IconButton } from './icon-button.tsx';
+import { Keys } from './shortcuts-dialog.tsx';
+import { useNotify } from './toaster.tsx';
+import styles from './picture-actions.module.css';
+
+interface PictureActionsProps {
+  generation: Generation;
+  /** Which picture of a batch is meant. */
+  picture?: number;
+  onReuse?: () => void;
+  onRemoved?: () => void;
+}
+
+const reuses: { part: Reuse; label: string; keys: 'a' | 'r' | 'p' | 's' | 'd'; done: string }[] = [
+  { part: 'all', label: 'Everything', keys: 'a', done: 'Everything is set as it was for this picture.' },
+  { part: 'remix', label: 'Everything but the seed', keys: 'r', done: 'Set as it was, with a fresh seed.' },
+  { part: 'prompt', label: 'Prompt', keys: 'p', done: 'The prompt is back.' },
+  { part: 'seed', label: 'Seed', keys: 's', done: 'The seed is locked to this picture.' },
+  { part: 'size', label: 'Size', keys: 'd', done: 'The size is set.' },
+];
+
+export function PictureActions({ generation, picture = 0, onReuse, onRemoved }: PictureActionsProps) {
+  const star = useStar();
+  const remove = useRemove();
+  const restore = useVerb('restore');
+  const { notify, notifyError } = useNotify();
+  const asset = generation.assets[picture];
+  const over = !isActive(generation.status);
+
+  const take = (part: Reuse) => {
+    updateDraft(reuse(part, generation.params, seedOf(generation, picture)));
+    const choice = reuses.find((candidate) => candidate.part === part);
+    notify({ title: choice?.done ?? '' });
+    onReuse?.();
+  };
+  const toggleStar = () => star.mutate(generation, { onError: notifyError });
+  const removeIt = () => {
+    remove.mutate(generation.id, {
+      onError: notifyError,
+      onSuccess: () => {
+        selectionStore.set((selection) =>
+          selection.id === generation.id ? { follow: true, id: null } : selection,
+        );
+        notify({
+          title: generation.assets.length > 1 ? `${generation.assets.length} pictures deleted.` : 'Deleted.',
+          action: { label: 'Undo', run: () => restore.mutate(generation.id, { onError: notifyError }) },
+        });
+        onRemoved?.();
+      },
+    });
+  };
+  const copySeed = async () => {
+    try {
+      await navigator.clipboard.writeText(String(seedOf(generation, picture)));
+      notify({ title: `Seed ${seedOf(generation, picture)} copied.` });
+    } catch {
+      notify({ title: 'The browser does not allow copying here.' });
+    }
+  };
+
+  useHotkeys({
+    a: () => take('all'),
+    r: () => take('remix'),
+    p: () => take('prompt'),
+    s: () => take('seed'),
+    d: () => take('size'),
+    '.': toggleStar,
+    ...(over && { Delete: removeIt }),
+  });
+
+  return (
+    <div className={styles.actions} role="group" aria-label="Actions">
+      <Menu.Root>
+        <Menu.Trigger className={styles.again}>
+          <RotateCw aria-hidden /> Use again
+        </Menu.Trigger>
+        <Menu.Portal>
+          <Menu.Positioner className={styles.positioner} sideOffset={6} align="start">
+            <Menu.Popup className={styles.menu}>
+              {reuses.map(({ part, label, keys }) => (
+                <Menu.Item key={part} className={styles.item} onClick={() => take(part)}>
+                  {label}
+                  <Keys keys={keys} />
+                </Menu.Item>
+              ))}
+            </Menu.Popup>
+          </Menu.Positioner>
+        </Menu.Portal>
+      </Menu.Root>
+      <span className={styles.icons}>
+        <IconButton
+          label={generation.starred ? 'Take the star away' : 'Star'}
+          shortcut="."
+          aria-pressed={generation.starred}
+          onClick={toggleStar}
+        >
+          <Star fill={generation.starred ? 'currentColor' : 'none'} />
+        </IconButton>
+        <IconButton label="Copy the seed" onClick={() => void copySeed()}>
+          <Copy />
+        </IconButton>
+        {asset !== undefined && (
+          <a
+            href={`${asset.url}?download`}
+            download
+            className={styles.download}
+            aria-label="Download the picture"
+          >
+            <Download aria-hidden />
+          </a>
+        )}
+        {over && (
+          <IconButton label="Delete" shortcut="Delete" onClick={removeIt}>
+            <Trash2 />
+          </IconButton>
+        )}
+      </span>
+    </div>
+  );
+}

@@ -1,0 +1,31 @@
+'use client';
+import { CircleAlert, CircleSlash, Hourglass } from 'lucide-react';
+import type { Generation } from '../../lib/contracts/generation.ts';
+import { useLive } from '../_lib/live.ts';
+import { isActive } from '../_lib/states.ts';
+import styles from './thumb.module.css';
+
+/** A generation as a small square: its first picture, its preview while it is made, or the sign of what became of it. */
+export function Thumb({ generation }: { generation: Generation }) {
+  const live = useLive(generation.id);
+  const { status, assets } = generation;
+  const source = assets[0]?.url ?? (isActive(status) ? live?.preview : undefined);
+  const progress = live?.progress ?? generation.progress;
+  return (
+    <span className={styles.thumb}>
+      {source != null ? (
+        <img src={source} alt="" loading="lazy" decoding="async" className={styles.image} />
+      ) : (
+        <span className={styles.sign} data-status={status}>
+          {status === 'failed' ? <CircleAlert /> : status === 'cancelled' ? <CircleSlash /> : <Hourglass />}
+        </span>
+      )}
+      {assets.length > 1 && <span className={`film ${styles.count}`}>{assets.length}</span>}
+      {(status === 'running' || status === 'cancelling') && (
+        <span className={styles.bar}>
+          <span style={{ transform: `scaleX(${progress})` }} />
+        </span>
+      )}
+    </span>
+  );
+}

@@ -1,0 +1,36 @@
+'use client';
+import Link from 'next/link';
+import type { Generation } from '../../lib/contracts/generation.ts';
+import { Thumb } from '../_components/thumb.tsx';
+import { selectionStore } from '../_lib/selection.ts';
+import styles from './contact-strip.module.css';
+
+const SHOWN = 40;
+
+/** The newest pictures, one row; a click puts one on the table. */
+export function ContactStrip({ items, currentId }: { items: Generation[]; currentId: string | undefined }) {
+  return (
+    <section className={styles.strip} aria-label="Recent pictures">
+      {items.length > 0 && (
+        <ol className={styles.row}>
+          {items.slice(0, SHOWN).map((item) => (
+            <li key={item.id}>
+              <button
+                type="button"
+                className={styles.frame}
+                aria-current={item.id === currentId}
+                aria-label={`${item.params.prompt}, ${item.status}`}
+                onClick={() => selectionStore.set({ follow: false, id: item.id })}
+              >
+                <Thumb generation={item} />
+              </button>
+            </li>
+          ))}
+          <li className={styles.all}>
+            <Link href="/library">All pictures</Link>
+          </li>
+        </ol>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,129 @@
+'use client';
+import { Dices, Lock, LockOpen } from 'lucide-react';
+import { useId } from 'react';
+import { limits, schedulerNames, type Generation } from '../../lib/contracts/generation.ts';
+import type { Model } from '../../lib/contracts/models.ts';
+import { NumberField, SelectField } from '../_components/fields.tsx';
+import { IconButton } from '../_components/icon-button.tsx';
+import { seedOf, updateDraft, type Draft } from '../_lib/draft.ts';
+import styles from './details.module.css';
+
+interface DetailsProps {
+  draft: Draft;
+  model: Model | undefined;
+  models: Model[];
+  current: Generation | undefined;
+}
+
+const schedulerLabels: Record<(typeof schedulerNames)[number], string> = { ddim: 'DDIM' };
+
+export function Details({ draft, model, models, current }: DetailsProps) {
+  const id = useId();
+  if (model === undefined) return null;
+  const { defaults } = model;
+  return (
+    <div className={styles.details}>
+      <div className={styles.wide}>
+        <label htmlFor={id} className={styles.label}>
+          Negative prompt
+        </label>
+        <textarea
+          id={id}
+          className={styles.negative}
+          rows={2}
+          maxLength={limits.promptLength}
+          placeholder="What should not be in it"
+          value={draft.negativePrompt}
+          onChange={(event) => updateDraft({ negativePrompt: event.target.value })}
+        />
+      </div>
+      <div className={styles.wide}>
+        <SeedField draft={draft} current={current} />
+      </div>
+      <NumberField
+        label="Steps"
+        value={draft.steps ?? defaults.steps}
+        min={1}
+        max={limits.maxSteps}
+        onChange={(steps) => updateDraft({ steps: steps === defaults.steps ? undefined : steps })}
+      />
+      <NumberField
+        label="Guidance"
+        value={draft.guidanceScale ?? defaults.guidanceScale}
+        min={0}
+        max={50}
+        step={0.5}
+        onChange={(value) =>
+          updateDraft({ guidanceScale: value === defaults.guidanceScale ? undefined : value })
+        }
+      />
+      <NumberField
+        label="Pictures"
+        value={draft.count}
+        min={1}
+        max={limits.maxCount}
+        onChange={(count) => updateDraft({ count: count ?? 1 })}
+      />
+      <SelectField
+        label="Scheduler"
+        value={draft.scheduler ?? defaults.scheduler}
+        options={schedulerNames.map((value) => ({ value, label: schedulerLabels[value] }))}
+        onChange={(value) => updateDraft({ scheduler: schedulerNames.find((name) => name === value) })}
+      />
+      <NumberField
+        label="Width"
+        value={draft.width ?? defaults.width}
+        min={limits.minSide}
+        max={limits.maxSide}
+        step={64}
+        onChange={(width) => updateDraft({ width })}
+      />
+      <NumberField
+        label="Height"
+        value={draft.height ?? defaults.height}
+        min={limits.minSide}
+        max={limits.maxSide}
+        step={64}
+        onChange={(height) => updateDraft({ height })}
+      />
+      <div className={styles.wide}>
+        <SelectField
+          label="Model"
+          value={model.id}
+          options={models.map(({ id: value, name }) => ({ value, label: name }))}
+          onChange={(value) => updateDraft({ model: value === models[0]?.id ? undefined : value })}
+        />
+      </div>
+    </div>
+  );
+}
+
+/** Empty means a fresh seed each time; the lock keeps the one of the picture on the table. */
+function SeedField({ draft, current }: { draft: Draft; current: Generation | undefined }) {
+  const isLocked = draft.seed !== undefined;
+  const roll = () => crypto.getRandomValues(new Uint32Array(1))[0];
+  return (
+    <NumberField
+      label="Seed"
+      value={draft.seed}
+      min={0}
+      max={limits.maxSeed}
+      placeholder="Fresh for every picture"
+      hideSteppers
+      onChange={(seed) => updateDraft({ seed })}
+    >
+      <IconButton label="Roll the dice" onClick={() => updateDraft({ seed: roll() })}>
+        <Dices />
+      </IconButton>
+      <IconButton
+        label={isLocked ? 'Use a fresh seed for every picture' : 'Keep the seed of this picture'}
+        aria-pressed={isLocked}
+        onClick={() =>
+          updateDraft({ seed: isLocked ? undefined : current === undefined ? roll() : seedOf(current, 0) })
+        }
+      >
+        {isLocked ? <Lock /> : <LockOpen />}
+      </IconButton>
+    </NumberField>
+  );
+}

@@ -1,0 +1,114 @@
+import { z } from 'zod';
+import {
+  generationListSchema,
+  healthSchema,
+  modelListSchema,
+  queueSchema,
+  type GenerationPatch,
+} from '../../lib/contracts/api.ts';
+import {
+  generationSchema,
+  problemSchema,
+  type Generation,
+  type GenerationInput,
+  type Problem,
+} from '../../lib/contracts/generation.ts';
+import { createStore } from './store.ts';
+
+/** True while the studio refuses this browser for want of a token. */
+export const lockedStore = createStore(false);
+
+/** A refusal of the API, or the failure to reach it, always with a sentence for the person. */
+export class ApiError extends Error {
+  override readonly name = 'ApiError';
+  readonly problem: Problem;
+
+  constructor(problem: Problem, options?: ErrorOptions) {
+    super(problem.detail, options);
+    this.problem = problem;
+  }
+}
+
+const unreachable: Problem = {
+  type: 'about:blank',
+  title: 'Encore cannot be reached',
+  status: 0,
+  code: 'internal',
+  detail: 'The studio did not answer. It may have been stopped, or it is still starting.',
+  remedy: 'Start it with `npm start`; this page goes on by itself.',
+  errors: [],
+};
+
+async function call<Schema extends z.ZodType>(
+  schema: Schema,
+  method: string,
+  path: string,
+  { body, headers, signal }: { body?: unknown; headers?: Record<string, string>; signal?: AbortSignal } = {},
+): Promise<z.infer<Schema>> {
+  let response: Response;
+  try {
+    response = await fetch(`/api/v1${path}`, {
+      method,
+      signal,
+      headers: {
+        accept: 'application/json',
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new ApiError(unreachable, { cause: error });
+  }
+  const text = await response.text();
+  if (!response.ok) {
+    if (response.status === 401 && path !== '/session') lockedStore.set(true);
+    const problem = problemSchema.safeParse(safeJson(text));
+    throw new ApiError(problem.success ? problem.data : { ...unreachable, status: response.status });
+  }
+  return schema.parse(text === '' ? undefined : safeJson(text));
+}
+
+function safeJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+export interface LibraryFilter {
+  q?: string;
+  model?: string;
+  starred?: boolean;
+}
+
+export const api = {
+  generate: (input: GenerationInput): Promise<Generation> =>
+    call(generationSchema, 'POST', '/generations', {
+      body: input,
+      // A click that is sent twice by a bad connection makes one picture.
+      headers: { 'idempotency-key': crypto.randomUUID() },
+    }),
+  generation: (id: string, signal?: AbortSignal) =>
+    call(generationSchema, 'GET', `/generations/${id}`, { signal }),
+  generations: (filter: LibraryFilter, cursor: string | undefined, limit: number, signal?: AbortSignal) => {
+    const query = new URLSearchParams({ limit: String(limit) });
+    if (cursor !== undefined) query.set('cursor', cursor);
+    if (filter.q) query.set('q', filter.q);
+    if (filter.model) query.set('model', filter.model);
+    if (filter.starred) query.set('starred', 'true');
+    return call(generationListSchema, 'GET', `/generations?${query}`, { signal });
+  },
+  cancel: (id: string) => call(generationSchema, 'POST', `/generations/${id}/cancel`),
+  retry: (id: string) => call(generationSchema, 'POST', `/generations/${id}/retry`),
+  update: (id: string, body: GenerationPatch) =>
+    call(generationSchema, 'PATCH', `/generations/${id}`, { body }),
+  remove: (id: string) => call(z.unknown(), 'DELETE', `/generations/${id}`),
+  restore: (id: string) => call(generationSchema, 'POST', `/generations/${id}/restore`),
+  models: (signal?: AbortSignal) => call(modelListSchema, 'GET', '/models', { signal }),
+  queue: (signal?: AbortSignal) => call(queueSchema, 'GET', '/queue', { signal }),
+  health: (signal?: AbortSignal) => call(healthSchema, 'GET', '/health', { signal }),
+  openSession: (token: string) => call(z.unknown(), 'POST', '/session', { body: { token } }),
+};

@@ -1,0 +1,86 @@
+import type { Generation, GenerationStatus } from '../../lib/contracts/generation.ts';
+import { formatEta, formatPercent } from './format.ts';
+import type { Live, Stage } from './live.ts';
+
+export function isActive(status: GenerationStatus): boolean {
+  return status === 'queued' || status === 'running' || status === 'cancelling';
+}
+
+const stageWords: Record<Stage, string> = {
+  load: 'Warming up the model',
+  text: 'Reading the prompt',
+  denoise: 'Drawing',
+  vae: 'Developing',
+  save: 'Putting it away',
+};
+
+export interface Status {
+  /** Short, for the eye. */
+  headline: string;
+  detail: string | null;
+  /** 0 to 1; null where there is nothing to measure. */
+  progress: number | null;
+}
+
+/** What a person is told about a generation, from its row and the latest event. */
+export function describe(generation: Generation, live: Live | undefined): Status {
+  switch (generation.status) {
+    case 'queued': {
+      const ahead = generation.queuePosition ?? 0;
+      return {
+        headline: 'Waiting',
+        detail:
+          ahead === 0 ? 'next in line' : `${ahead} ${ahead === 1 ? 'picture' : 'pictures'} before this one`,
+        progress: 0,
+      };
+    }
+    case 'running': {
+      const progress = live?.progress ?? generation.progress;
+      const eta = live?.etaSeconds ?? generation.etaSeconds;
+      const stage = live?.stage ?? (generation.step === null ? 'load' : 'denoise');
+      const steps = live?.steps || generation.params.steps;
+      const step = live?.step ?? generation.step ?? 0;
+      const parts = [
+        stage === 'denoise' ? `step ${step} of ${steps}` : null,
+        eta === null || eta === undefined ? null : formatEta(eta),
+      ].filter((part) => part !== null);
+      return { headline: stageWords[stage], detail: parts.length > 0 ? parts.join(' · ') : null, progress };
+    }
+    case 'cancelling':
+      return {
+        headline: 'Cancelling…',
+        detail: 'stops after the call that is being computed',
+        progress: live?.progress ?? generation.progress,
+      };
+    case 'cancelled':
+      return { headline: 'Cancelled', detail: 'Nothing was kept.', progress: null };
+    case 'failed':
+      return { headline: 'This did not work', detail: generation.error?.detail ?? null, progress: null };
+    case 'succeeded':
+      return { headline: 'Done', detail: null, progress: 1 };
+  }
+}
+
+/** "42 % · a fox in a meadow" while something is made, so that the tab tells from afar. */
+export function tabTitle(generation: Generation | undefined, live: Live | undefined): string {
+  if (generation === undefined || !isActive(generation.status)) return 'Encore';
+  const status = describe(generation, live);
+  const lead = generation.status === 'running' ? formatPercent(status.progress ?? 0) : status.headline;
+  return `${lead} · ${generation.params.prompt.slice(0, 40)}`;
+}
+
+/**
+ * Polite announcements for screen readers: the stage and every quarter, not every step.
+ */
+export function announcement(generation: Generation | undefined, live: Live | undefined): string {
+  if (generation === undefined) return '';
+  const status = describe(generation, live);
+  if (generation.status === 'succeeded') {
+    return generation.assets.length === 1
+      ? 'The picture is done.'
+      : `${generation.assets.length} pictures are done.`;
+  }
+  if (generation.status !== 'running') return [status.headline, status.detail].filter(Boolean).join(', ');
+  const quarter = Math.floor((status.progress ?? 0) * 4) * 25;
+  return quarter === 0 ? status.headline : `${quarter} percent`;
+}

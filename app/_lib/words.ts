@@ -1,0 +1,35 @@
+/** Words that carry no picture of their own and are known to every model. */
+const fillers = new Set(
+  'a an and the of in on at with under over by near to is are it its some this that from into beside'.split(
+    ' ',
+  ),
+);
+
+const wordPattern = /[\p{L}\p{N}]+(?:['-][\p{L}\p{N}]+)*/gu;
+
+/** Words of a prompt in lower case, in order, each once. */
+export function wordsOf(text: string): string[] {
+  return [...new Set((text.toLowerCase().match(wordPattern) ?? []).map((word) => word.normalize('NFC')))];
+}
+
+export interface Reading {
+  /** Words the model was taught. */
+  known: string[];
+  /** Words it has never seen; it will guess. */
+  unknown: string[];
+}
+
+/**
+ * Splits a prompt into what a model with a closed vocabulary understands and what it does not.
+ * A plural counts as its singular. An empty vocabulary means an open one: nothing is unknown.
+ */
+export function readPrompt(prompt: string, vocabulary: readonly string[]): Reading {
+  const words = wordsOf(prompt).filter((word) => !fillers.has(word));
+  if (vocabulary.length === 0) return { known: words, unknown: [] };
+  const known = new Set(vocabulary.flatMap((entry) => wordsOf(entry)));
+  const isKnown = (word: string) =>
+    known.has(word) ||
+    (word.endsWith('s') && known.has(word.slice(0, -1))) ||
+    (word.endsWith('es') && known.has(word.slice(0, -2)));
+  return { known: words.filter(isKnown), unknown: words.filter((word) => !isKnown(word)) };
+}

@@ -1,0 +1,163 @@
+import { z } from 'zod';
+import {
+  generationListSchema,
+  generationPatchSchema,
+  generationQuerySchema,
+} from '../../../lib/contracts/api.ts';
+import { EncoreError } from '../../../lib/contracts/errors.ts';
+import { generationRequestSchema, generationSchema } from '../../../lib/contracts/generation.ts';
+import {
+  cancelGeneration,
+  createGeneration,
+  deleteGeneration,
+  getGeneration,
+  listGenerations,
+  restoreGeneration,
+  retryGeneration,
+  updateGeneration,
+  waitForGeneration,
+} from '../../../lib/studio/services/generations.ts';
+import { defineOperation } from '../_server/operation.ts';
+import { MAX_WAIT_SECONDS, readWait } from '../_server/prefer.ts';
+
+export const idParams = z.object({ id: z.string().min(1).max(100) });
+
+const one = { description: 'The generation', schema: generationSchema };
+
+export const createGenerationOperation = defineOperation({
+  id: 'createGeneration',
+  tag: 'Generations',
+  method: 'POST',
+  path: '/generations',
+  summary: 'Make a picture',
+  description:
+    'Stores the request and answers at once; the picture is made by the worker. What is left out of the body comes from the defaults of the model.',
+  body: generationRequestSchema,
+  requestHeaders: {
+    Prefer: `\`wait=SECONDS\` (at most ${MAX_WAIT_SECONDS}) waits that long for the picture before answering.`,
+    'Idempotency-Key':
+      'Sending the same request again with the same key gives the same generation instead of a second one.',
+  },
+  responses: {
+    201: { ...one, description: 'The finished generation, where `Prefer: wait` was long enough' },
+    202: { ...one, description: 'The waiting generation', headers: { Location: 'Where to follow it' } },
+  },
+  errors: ['unknown_model', 'unsupported_task', 'idempotency_conflict', 'queue_full', 'storage_full'],
+  async run({ body, headers, signal, studio }) {
+    const idempotencyKey = headers.get('idempotency-key') ?? undefined;
+    if (idempotencyKey !== undefined && (idempotencyKey === '' || idempotencyKey.length > 200)) {
+      throw new EncoreError(
+        'invalid_request',
+        `Idempotency-Key has ${idempotencyKey.length} characters, expected 1 to 200.`,
+      );
+    }
+    const { generation } = await createGeneration(studio, body, { idempotencyKey });
+    const wait = readWait(headers.get('prefer'));
+    const settled = wait > 0 ? await waitForGeneration(studio, generation.id, wait, signal) : generation;
+    const isFinished = settled.finishedAt !== null;
+    return {
+      status: isFinished ? 201 : 202,
+      body: settled,
+      headers: {
+        location: `/api/v1/generations/${generation.id}`,
+        ...(wait > 0 ? { 'preference-applied': `wait=${wait}` } : {}),
+      },
+    };
+  },
+});
+
+export const listGenerationsOperation = defineOperation({
+  id: 'listGenerations',
+  tag: 'Generations',
+  method: 'GET',
+  path: '/generations',
+  summary: 'Browse what was made',
+  description: 'Newest first. Ask again with `cursor` set to `nextCursor` until that is null.',
+  query: generationQuerySchema,
+  responses: { 200: { description: 'A page of generations', schema: generationListSchema } },
+  run: async ({ query, studio }) => ({ status: 200, body: await listGenerations(studio, query) }),
+});
+
+export const getGenerationOperation = defineOperation({
+  id: 'getGeneration',
+  tag: 'Generations',
+  method: 'GET',
+  path: '/generations/{id}',
+  summary: 'Look at one',
+  params: idParams,
+  responses: { 200: one },
+  errors: ['not_found'],
+  run: async ({ params, studio }) => ({ status: 200, body: await getGeneration(studio, params.id) }),
+});
+
+export const updateGenerationOperation = defineOperation({
+  id: 'updateGeneration',
+  tag: 'Generations',
+  method: 'PATCH',
+  path: '/generations/{id}',
+  summary: 'Star it, or take the star away',
+  params: idParams,
+  body: generationPatchSchema,
+  responses: { 200: one },
+  errors: ['not_found'],
+  run: async ({ params, body, studio }) => ({
+    status: 200,
+    body: await updateGeneration(studio, params.id, body),
+  }),
+});
+
+export const deleteGenerationOperation = defineOperation({
+  id: 'deleteGeneration',
+  tag: 'Generations',
+  method: 'DELETE',
+  path: '/generations/{id}',
+  summary: 'Delete it',
+  description:
+    'It disappears at once, is cancelled where it still runs, and can be restored until its files are purged.',
+  params: idParams,
+  responses: { 204: { description: 'Deleted' } },
+  errors: ['not_found'],
+  async run({ params, studio }) {
+    await deleteGeneration(studio, params.id);
+    return { status: 204 };
+  },
+});
+
+export const restoreGenerationOperation = defineOperation({
+  id: 'restoreGeneration',
+  tag: 'Generations',
+  method: 'POST',
+  path: '/generations/{id}/restore',
+  summary: 'Undo a deletion',
+  params: idParams,
+  responses: { 200: one },
+  errors: ['not_found'],
+  run: async ({ params, studio }) => ({ status: 200, body: await restoreGeneration(studio, params.id) }),
+});
+
+export const cancelGenerationOperation = defineOperation({
+  id: 'cancelGeneration',
+  tag: 'Generations',
+  method: 'POST',
+  path: '/generations/{id}/cancel',
+  summary: 'Cancel it',
+  description:
+    'A waiting one is cancelled at once; a running one is `cancelling` until the engine has let go.',
+  params: idParams,
+  responses: { 200: one },
+  errors: ['not_found', 'conflict'],
+  run: async ({ params, studio }) => ({ status: 200, body: await cancelGeneration(studio, params.id) }),
+});
+
+export const retryGenerationOperation = defineOperation({
+  id: 'retryGeneration',
+  tag: 'Generations',
+  method: 'POST',
+  path: '/generations/{id}/retry',
+  summary: 'Try a failed or cancelled one again',
+  description: 'The same generation goes back into the queue, with the same parameters and seed.',
+  params: idParams,
+  responses: { 200: one },
+  errors: ['not_found', 'conflict'],
+  run: async ({ params, studio }) => ({ status: 200, body: await retryGeneration(studio, params.id) }),
+});

@@ -1,0 +1,85 @@
+import { z } from 'zod';
+import {
+  builtInCapabilities,
+  capabilitiesSchema,
+  healthSchema,
+  modelListSchema,
+} from '../../../lib/contracts/api.ts';
+import { EncoreError } from '../../../lib/contracts/errors.ts';
+import { getHealth, listModels } from '../../../lib/studio/services/status.ts';
+import { isEqual, SESSION_COOKIE, sessionValue } from '../_server/access.ts';
+import { defineOperation } from '../_server/operation.ts';
+import packageJson from '../../../package.json' with { type: 'json' };
+
+const { version } = packageJson;
+
+export const listModelsOperation = defineOperation({
+  id: 'listModels',
+  tag: 'Studio',
+  method: 'GET',
+  path: '/models',
+  summary: 'List the models',
+  responses: { 200: { description: 'Installed models, the default one first', schema: modelListSchema } },
+  run: async ({ studio }) => ({ status: 200, body: { items: await listModels(studio) } }),
+});
+
+export const capabilitiesOperation = defineOperation({
+  id: 'getCapabilities',
+  tag: 'Studio',
+  method: 'GET',
+  path: '/capabilities',
+  summary: 'Ask what can be done here, and within which limits',
+  responses: { 200: { description: 'Tasks, schedulers, plans and limits', schema: capabilitiesSchema } },
+  run: () => Promise.resolve({ status: 200, body: { version, ...builtInCapabilities } }),
+});
+
+export const healthOperation = defineOperation({
+  id: 'getHealth',
+  tag: 'Studio',
+  method: 'GET',
+  path: '/health',
+  summary: 'Ask whether all is well',
+  open: true,
+  responses: { 200: { description: 'The state of web and worker', schema: healthSchema } },
+  run: async ({ studio }) => ({ status: 200, body: await getHealth(studio, version) }),
+});
+
+/** 30 days */
+const SESSION_SECONDS = 30 * 24 * 60 * 60;
+
+export const openSessionOperation = defineOperation({
+  id: 'openSession',
+  tag: 'Studio',
+  method: 'POST',
+  path: '/session',
+  summary: 'Sign a browser in with the token',
+  description: 'Programs need no session: they send `Authorization: Bearer TOKEN`.',
+  open: true,
+  body: z.object({ token: z.string().max(1000) }).strict(),
+  responses: { 204: { description: 'Signed in', headers: { 'Set-Cookie': 'The session' } } },
+  errors: ['unauthorized'],
+  run({ body, studio }) {
+    const { token } = studio.env;
+    if (token === undefined) return Promise.resolve({ status: 204 });
+    if (!isEqual(body.token, token)) {
+      throw new EncoreError('unauthorized', 'This is not the token of this studio.');
+    }
+    const cookie = `${SESSION_COOKIE}=${sessionValue(token)}; Path=/; Max-Age=${SESSION_SECONDS}; HttpOnly; SameSite=Strict`;
+    return Promise.resolve({ status: 204, headers: { 'set-cookie': cookie } });
+  },
+});
+
+export const closeSessionOperation = defineOperation({
+  id: 'closeSession',
+  tag: 'Studio',
+  method: 'DELETE',
+  path: '/session',
+  summary: 'Sign this browser out',
+  open: true,
+  responses: { 204: { description: 'Signed out' } },
+  run: () =>
+    Promise.resolve({
+      status: 204,
+      headers: { 'set-cookie': `${SESSION_COOKIE}=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict` },
+    }),
+});

@@ -1,0 +1,68 @@
+import type { ReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { EncoreError } from '../../../lib/contracts/errors.ts';
+import type { AssetFile } from '../../../lib/studio/services/assets.ts';
+import { readRange } from './range.ts';
+
+/** Sends a stored file: whole, in part, or not at all where the client has it already. */
+export async function fileResponse(
+  file: AssetFile,
+  request: Headers,
+  asDownload: boolean,
+): Promise<Response> {
+  const etag = `"${file.hash}"`;
+  const headers: Record<string, string> = {
+    // A file is named by its content: what has been fetched once never changes.
+    'cache-control': 'private, max-age=31536000, immutable',
+    etag,
+    'accept-ranges': 'bytes',
+    'content-type': file.type,
+    'content-disposition': `${asDownload ? 'attachment' : 'inline'}; filename="${file.fileName}"`,
+  };
+  if (hasTag(request.get('if-none-match'), etag)) return new Response(null, { status: 304, headers });
+
+  const wanted = request.get('if-range');
+  const range = wanted === null || wanted === etag ? readRange(request.get('range'), file.bytes) : null;
+  if (range === 'unsatisfiable') {
+    return new Response(null, { status: 416, headers: { 'content-range': `bytes */${file.bytes}` } });
+  }
+  const handle = await open(file.path).catch((cause: unknown) => {
+    throw new EncoreError('not_found', 'The file of this asset is no longer in the data directory.', {
+      cause,
+    });
+  });
+  const stream = handle.createReadStream(range === null ? {} : { start: range.start, end: range.end });
+  const body = webStream(stream);
+  if (range === null) {
+    return new Response(body, { headers: { ...headers, 'content-length': String(file.bytes) } });
+  }
+  return new Response(body, {
+    status: 206,
+    headers: {
+      ...headers,
+      'content-length': String(range.end - range.start + 1),
+      'content-range': `bytes ${range.start}-${range.end}/${file.bytes}`,
+    },
+  });
+}
+
+function hasTag(header: string | null, etag: string): boolean {
+  return (header ?? '')
+    .split(',')
+    .some((tag) => tag.trim().replace(/^W\//, '') === etag || tag.trim() === '*');
+}
+
+/** Reads as fast as the client takes it, and closes the file when the client goes away. */
+function webStream(stream: ReadStream): ReadableStream<Uint8Array> {
+  const chunks = stream[Symbol.asyncIterator]() as AsyncIterator<Uint8Array, undefined>;
+  return new ReadableStream({
+    async pull(controller) {
+      const { done, value } = await chunks.next();
+      if (done === true) controller.close();
+      else controller.enqueue(new Uint8Array(value));
+    },
+    cancel() {
+      stream.destroy();
+    },
+  });
+}

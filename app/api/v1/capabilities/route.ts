@@ -1,0 +1,4 @@
+import { serve } from '../../_server/serve.ts';
+import { capabilitiesOperation } from '../../_operations/studio.ts';
+
+export const GET = serve(capabilitiesOperation);
