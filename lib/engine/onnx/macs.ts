@@ -17,17 +17,10 @@ function nodeMacs(node: Node): number {
   const [output] = node.outputs as [Value];
   const [first, second] = node.inputs;
   if (!first || !second) return 0;
-  switch (node.op) {
-    case 'Conv':
-      return sizeOf(output.shape) * sizeOf(second.shape.slice(1));
-    case 'MatMul':
-      return sizeOf(output.shape) * (first.shape.at(-1) ?? 0);
-    case 'MultiHeadAttention': {
-      const [rows = 0, queries = 0, width = 0] = first.shape;
-      const keys = sizeOf(second.shape) / (rows * width);
-      return 2 * rows * queries * keys * width;
-    }
-    default:
-      return 0;
-  }
+  if (node.op === 'Conv') return sizeOf(output.shape) * sizeOf(second.shape.slice(1));
+  if (node.op === 'MatMul') return sizeOf(output.shape) * (first.shape.at(-1) ?? 0);
+  if (node.op !== 'MultiHeadAttention') return 0;
+  const [rows = 0, queries = 0, width = 0] = first.shape;
+  const keys = sizeOf(second.shape) / (rows * width);
+  return 2 * rows * queries * keys * width;
 }

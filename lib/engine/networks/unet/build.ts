@@ -3,6 +3,8 @@ import { GraphBuilder } from '../../onnx/builder.ts';
 import type { ComputeType } from '../../onnx/builder.ts';
 import type { Graph, Value } from '../../onnx/graph.ts';
 import { compile } from '../../onnx/passes/compile.ts';
+import { hoist } from '../../onnx/passes/hoist.ts';
+import { sinkRepeats } from '../../onnx/passes/sink-repeats.ts';
 import type { UnetConfig } from './config.ts';
 import { completeTimeEmbedding, rowTimeTerms } from './embeddings.ts';
 import type { RowConditioning } from './embeddings.ts';
@@ -48,7 +50,10 @@ export function buildUnetEncoder(config: UnetConfig, size: UnetSize): Graph {
   return compile(g.finish());
 }
 
-/** The decoder alone: plain features and `timesteps` [S] to `sample` [S, R, C, h, w]. */
+/**
+ * The decoder alone: plain features and `timesteps` [S] to `sample` [S, R, C, h, w]. What does not depend on the step is
+ * computed once for all of them.
+ */
 export function buildUnetDecoder(config: UnetConfig, size: UnetSize & { steps: number }): Graph {
   const g = GraphBuilder.create('unet.decoder', size);
   const { text, timeTerms } = conditioning(g, config, size);
@@ -63,7 +68,9 @@ export function buildUnetDecoder(config: UnetConfig, size: UnetSize & { steps: n
   const time = timeInput(g, config, size, 'timesteps', size.steps, timeTerms);
   const features = { skips: inputs.slice(0, mid), mid: inputs[mid] as Value };
   g.output('sample', spanDecoder(g, config, size, features, time, text));
-  return compile(g.finish());
+  const plain = g.finish();
+  const stages = Object.fromEntries(plain.inputs.map(({ name }) => [name, name === 'timesteps' ? 1 : 0]));
+  return compile(sinkRepeats(hoist(plain, stages)));
 }
 
 export interface UnetRunSize extends UnetSize {

@@ -123,7 +123,13 @@ function rowInputs(
         (value) => value.shape.length === rank && (value.shape[0] !== 1 || repeats.has(value)),
       );
     }
-    default:
+    // These mix rows, say how many there are, or read what has none.
+    case 'ArgMax':
+    case 'Equal':
+    case 'Expand':
+    case 'Gather':
+    case 'Pad':
+    case 'RepeatRows':
       return null;
   }
 }
