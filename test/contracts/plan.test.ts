@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Plan } from '../../lib/contracts/generation.ts';
 import {
@@ -7,15 +6,11 @@ import {
   MAX_STEPS_WITHOUT_PROPAGATION,
   resolveSchedule,
 } from '../../lib/contracts/plan.ts';
-import { spansOf } from '../../lib/engine/propagation/plan.ts';
 
 const keys = (plan: Plan, steps: number, first = 0) => resolveSchedule(plan, steps, first).keySteps;
 
 test('the paper’s plan at 50 steps, and its number of keys at 20', () => {
   expect(keys('faster', 50)).toEqual([0, 1, 2, 3, 5, 10, 15, 25, 35]);
-  expect(spansOf(keys('faster', 50), 50).map(({ steps }) => steps.length)).toEqual([
-    1, 1, 1, 2, 5, 5, 10, 10, 15,
-  ]);
   expect(keys('faster', 20)).toHaveLength(7);
   expect(keys('fastest', 50)).toEqual([0, 1, 2, 5, 12, 25]);
 });
@@ -59,27 +54,6 @@ test('a step that the run does not have is refused', () => {
     expect.objectContaining({
       code: 'invalid_parameter',
       message: expect.stringContaining('step 10 does not exist') as string,
-    }),
-  );
-});
-
-test('every step is decoded once, by the last key step before it', () => {
-  const plan = fc.oneof(
-    fc.constantFrom('exact' as const, 'faster' as const, 'fastest' as const),
-    fc.record({ every: fc.integer({ min: 1, max: 100 }) }),
-    fc.array(fc.nat({ max: 8 }), { minLength: 1 }).map((keySteps) => ({ keySteps })),
-  );
-  fc.assert(
-    fc.property(plan, fc.integer({ min: 9, max: 300 }), fc.nat(), (chosen, steps, offset) => {
-      const first = offset % steps;
-      const evaluations = steps - first;
-      const { keySteps } = resolveSchedule(chosen, steps, first);
-      const spans = spansOf(keySteps, evaluations);
-      expect(keySteps[0]).toBe(0);
-      expect(spans.flatMap((span) => span.steps)).toEqual(Array.from({ length: evaluations }, (_, i) => i));
-      for (const { key, steps: decoded } of spans) {
-        for (const step of decoded) expect(Math.max(...keySteps.filter((k) => k <= step))).toBe(key);
-      }
     }),
   );
 });

@@ -19,8 +19,6 @@ export interface DenoiseInput {
   /** Classifier-free guidance g; at 1 or below the unconditional half does not exist. */
   readonly guidanceScale: number;
   readonly injection: Injection;
-  /** Most steps decoded in one call, at least 1. */
-  readonly decodeWidth: number;
   /** One standard normal tensor [B, C, h, w] for evaluation `index`; asked for by stochastic schedulers only. */
   readonly noise: (index: number) => Float32;
 }
@@ -48,19 +46,19 @@ export interface DenoiseHooks {
 /**
  * Denoising with encoder propagation (Faster Diffusion, Li et al., NeurIPS 2024, arXiv 2312.09608): the encoder runs at
  * key steps only; its features are decoded for every step up to the next key step, each with its own time embedding,
- * `decodeWidth` steps to a call, and the scheduler then walks through the predictions in order. The latents are the same
- * for every width, up to the rounding of the network's batches.
+ * several steps to a call, and the scheduler then walks through the predictions in order. The latents are the same
+ * however many steps a call decodes, up to the rounding of the network's batches.
  *
  * Returns x_0 [B, C, h, w].
  */
 export async function denoise(input: DenoiseInput, hooks: DenoiseHooks = {}): Promise<Float32> {
-  const { denoiser, prepared, run, spans, guidanceScale, decodeWidth } = input;
+  const { denoiser, prepared, run, spans, guidanceScale } = input;
   checkRows(input);
   const prior = input.latents;
   let x = prior;
   for (const span of spans) {
     const features = await encode(x, span.key);
-    for (const steps of chunks(span.steps, decodeWidth)) {
+    for (const steps of span.calls) {
       const predictions = await decode(features, steps);
       for (const [s, index] of steps.entries()) {
         const prediction = guided(predictions, s, x.shape, guidanceScale);
@@ -115,23 +113,13 @@ function injected(x: Float32, prior: Float32, index: number, { run, injection }:
   return weightedSum([1, x], [alpha * run.priorScale(index), prior]);
 }
 
-function* chunks<T>(items: readonly T[], width: number): Generator<readonly T[]> {
-  for (let start = 0; start < items.length; start += width) yield items.slice(start, start + width);
-}
-
-function checkRows({ latents, prepared, guidanceScale, decodeWidth }: DenoiseInput): void {
+function checkRows({ latents, prepared, guidanceScale }: DenoiseInput): void {
   const [batch = 0] = latents.shape;
   const rows = guidanceRows(batch, guidanceScale);
   if (latents.shape.length !== 4 || prepared.rows !== rows) {
     throw new EncoreError(
       'internal',
       `latents [${latents.shape.join(', ')}] at guidance ${guidanceScale} need ${rows} rows, prepared were ${prepared.rows}`,
-    );
-  }
-  if (!Number.isInteger(decodeWidth) || decodeWidth < 1) {
-    throw new EncoreError(
-      'invalid_parameter',
-      `decode width must be a whole number from 1, got ${decodeWidth}`,
     );
   }
 }

@@ -24,6 +24,7 @@ export function ddim(settings: Readonly<Record<string, unknown>>): Scheduler {
   return {
     name: 'ddim',
     config,
+    trainSteps,
     begin({ steps, first = 0, eta = 0 }) {
       checkSteps(steps, first, trainSteps);
       const { timestep_spacing: spacing, steps_offset: offset } = config;

@@ -13,6 +13,8 @@ export interface Scheduler {
   readonly name: SchedulerName;
   /** As parsed: every setting the algorithm reads, named as in scheduler_config.json. */
   readonly config: Readonly<Record<string, unknown>>;
+  /** Timesteps of the training schedule (`num_train_timesteps`). */
+  readonly trainSteps: number;
   /** Starts a run. Throws `invalid_parameter` for a number of steps the schedule cannot be cut into. */
   begin(options: RunOptions): SchedulerRun;
 }

@@ -1,4 +1,5 @@
 import type { Plan, Receipt, SchedulerName } from '../../contracts/generation.ts';
+import type { NoiseKind } from '../tensor/random.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
 /** What every task is given besides its own input. */
@@ -53,6 +54,10 @@ export interface TextToImageInput {
   negativePromptEmbeds?: Tensor<'float32'>;
   /** Noise [steps, B, C, h, w] for stochastic schedulers. */
   noise?: Tensor<'float32'>;
+  /** Which of torch's generators is followed; default `philox`. */
+  noiseKind?: NoiseKind;
+  /** DDIM's eta: 0 (default) is deterministic, 1 has DDPM's variance. */
+  eta?: number;
 }
 
 export interface TaskResult {

@@ -80,11 +80,10 @@ async function play(
     denoiser,
     prepared: await denoiser.prepare({ encoderHiddenStates: text }),
     run,
-    spans: spansOf(keySteps ?? every, run.timesteps.length),
+    spans: spansOf(keySteps ?? every, run.timesteps.length, { steps: width, rest: 'together' }),
     latents: scaled(run.initNoiseSigma, tensor('latents')),
     guidanceScale: guidance,
     injection: { alpha, tau: 0.5, trainSteps: 1000 },
-    decodeWidth: width,
     noise: (index) => step(tensor(`${entry.case}.noise`), index),
   };
   const trace: Float32[] = [];

@@ -1,0 +1,113 @@
+import { realpath } from 'node:fs/promises';
+import packageJson from '../../../package.json' with { type: 'json' };
+import { EncoreError } from '../../contracts/errors.ts';
+import type { OpenGraph } from '../networks/sessions.ts';
+import { runtimeVersion } from '../runtime/ort.ts';
+import { createRuntime, type RuntimeOptions } from '../runtime/runtime.ts';
+import type { DeviceName, Runtime } from '../runtime/session.ts';
+import { loadModel, type LoadedModel } from './loaded-model.ts';
+import type { RunMeter } from './run-meter.ts';
+import type { TaskHooks, TaskResult, TextToImageInput } from './task.ts';
+import { textToImage } from './text-to-image.ts';
+
+export type EngineOptions = RuntimeOptions;
+
+/**
+ * Draws pictures on one device, one task at a time. Keeps the last model's graphs open while they fit the memory budget;
+ * those of earlier models stay in the runtime's warm sessions as long as there is room.
+ */
+export class Engine {
+  private readonly options: EngineOptions;
+  private runtime: Promise<Runtime> | undefined;
+  private model: LoadedModel | undefined;
+  private meter: RunMeter | undefined;
+  private last: Promise<unknown> = Promise.resolve();
+
+  constructor(options: EngineOptions = {}) {
+    this.options = options;
+  }
+
+  /** The device chosen. Throws `device_unavailable` where the one asked for does not work here. */
+  async device(): Promise<DeviceName> {
+    return (await this.open()).device;
+  }
+
+  /** See {@link textToImage}. Waits for the task before it. */
+  textToImage(input: TextToImageInput, hooks: TaskHooks = {}): Promise<TaskResult> {
+    return this.inTurn(async () => {
+      if (hooks.signal?.aborted) throw new EncoreError('cancelled', 'Cancelled');
+      hooks.onProgress?.({ stage: 'load', fraction: 0, step: 0, steps: input.steps, etaSeconds: null });
+      const { device } = await this.open();
+      const model = await this.use(input.model);
+      const versions = {
+        encore: packageJson.version,
+        onnxruntime: runtimeVersion,
+        node: process.versions.node,
+      };
+      const useMeter = (meter: RunMeter) => {
+        this.meter = meter;
+      };
+      return textToImage({ model, device, versions, useMeter }, input, hooks);
+    });
+  }
+
+  /** What is held: sessions, an estimate of their private bytes, and the model that is open. */
+  async held(): Promise<{ sessions: number; idle: number; bytes: number; model: string | null }> {
+    const runtime = await this.open();
+    return { ...runtime.held(), model: this.model?.name ?? null };
+  }
+
+  /** After the running task, releases everything. */
+  async dispose(): Promise<void> {
+    await this.inTurn(async () => {
+      await this.model?.release();
+      this.model = undefined;
+      await (await this.runtime)?.dispose();
+      this.runtime = undefined;
+    });
+  }
+
+  private open(): Promise<Runtime> {
+    this.runtime ??= createRuntime(this.options).catch((error: unknown) => {
+      this.runtime = undefined;
+      throw error;
+    });
+    return this.runtime;
+  }
+
+  private async use(folder: string): Promise<LoadedModel> {
+    const open: OpenGraph = async (graph) => {
+      const runtime = await this.open();
+      return this.meter === undefined ? runtime.open(graph) : this.meter.load(() => runtime.open(graph));
+    };
+    const opened = this.model;
+    const path = await realpath(folder).catch(() => folder);
+    if (opened !== undefined && opened.path === path && (await opened.isCurrent())) return opened;
+    const model = await loadModel(folder, open);
+    await opened?.release();
+    this.model = model;
+    return model;
+  }
+
+  /** One task after the other: they share the model that is open and the meter. */
+  private inTurn<T>(task: () => Promise<T>): Promise<T> {
+    const turn = this.last.then(async () => {
+      try {
+        return await task();
+      } finally {
+        this.meter = undefined;
+        await this.fitBudget();
+      }
+    });
+    this.last = turn.catch(() => undefined);
+    return turn;
+  }
+
+  /** Sessions in use are never evicted: over the budget they are given back, and the runtime keeps what fits. */
+  private async fitBudget(): Promise<void> {
+    const runtime = await this.runtime?.catch(() => undefined);
+    const budget = this.options.memoryBudgetBytes;
+    if (runtime === undefined || budget === undefined || runtime.held().bytes <= budget) return;
+    await this.model?.release();
+  }
+}

@@ -1,0 +1,95 @@
+import { stat } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { EncoreError } from '../../contracts/errors.ts';
+import { openModel, type ModelSource, type NetworkSource } from '../checkpoint/model-source.ts';
+import type { SafetensorsFile } from '../checkpoint/safetensors.ts';
+import { weightsHash } from '../checkpoint/weights-hash.ts';
+import { parseClipTextConfig } from '../networks/clip/config.ts';
+import { ClipTextEncoder } from '../networks/clip/text-encoder.ts';
+import type { OpenGraph } from '../networks/sessions.ts';
+import { parseUnetConfig } from '../networks/unet/config.ts';
+import { UnetDenoiser } from '../networks/unet/denoiser.ts';
+import { Autoencoder } from '../networks/vae/autoencoder.ts';
+import { parseAutoencoderConfig } from '../networks/vae/config.ts';
+import type { Denoiser } from '../propagation/denoiser.ts';
+import { ClipTokenizer } from '../tokenizers/clip.ts';
+import { Previewer } from './previewer.ts';
+
+/** A text-to-image model with everything a task needs of it. Graphs are opened when they are first run. */
+export interface LoadedModel {
+  /** Folder, symlinks resolved. */
+  readonly path: string;
+  /** Name of the folder. */
+  readonly name: string;
+  /** See {@link weightsHash}. */
+  readonly hash: string;
+  readonly tokenizer: ClipTokenizer;
+  readonly textEncoder: ClipTextEncoder;
+  readonly denoiser: Denoiser;
+  readonly autoencoder: Autoencoder;
+  readonly previewer: Previewer;
+  readonly schedulerConfig: Readonly<Record<string, unknown>>;
+  /** False once a weight file was replaced or changed on disk. */
+  isCurrent(): Promise<boolean>;
+  /** Gives every session back; the model can be used again afterwards, its graphs are then opened anew. */
+  release(): Promise<void>;
+}
+
+/**
+ * Opens a diffusers folder of Stable Diffusion's kind. Throws `checkpoint_not_found`, `checkpoint_invalid`,
+ * `checkpoint_unsupported`, and `unsupported_task` for a pipeline of another kind.
+ */
+export async function loadModel(folder: string, open: OpenGraph): Promise<LoadedModel> {
+  const source = await openModel(folder);
+  expectTextToImage(source);
+  const [text, unet, vae] = (await Promise.all(
+    ['text_encoder', 'unet', 'vae'].map((name) => source.network(name)),
+  )) as [NetworkSource, NetworkSource, NetworkSource];
+  const files = [text, unet, vae].flatMap((network) => network.files);
+  const before = await fingerprint(files);
+
+  const textEncoder = new ClipTextEncoder(parseClipTextConfig(text.config), text.weights, open);
+  const denoiser = new UnetDenoiser(parseUnetConfig(unet.config), unet.weights, open);
+  const autoencoder = new Autoencoder(parseAutoencoderConfig(vae.className, vae.config), vae.weights, open);
+  if (denoiser.outChannels !== autoencoder.config.latentChannels) {
+    throw new EncoreError(
+      'checkpoint_invalid',
+      `${source.path}: the UNet writes ${denoiser.outChannels} channels, the autoencoder reads ${autoencoder.config.latentChannels}`,
+    );
+  }
+  return {
+    path: source.path,
+    name: basename(source.path),
+    hash: await weightsHash(files),
+    tokenizer: await ClipTokenizer.load(source.folder('tokenizer')),
+    textEncoder,
+    denoiser,
+    autoencoder,
+    previewer: new Previewer(autoencoder),
+    schedulerConfig: await source.config('scheduler'),
+    isCurrent: async () => (await fingerprint(files)) === before,
+    async release() {
+      await textEncoder.dispose();
+      await denoiser.dispose();
+      await autoencoder.dispose();
+    },
+  };
+}
+
+function expectTextToImage({ path, layout, className, components }: ModelSource): void {
+  const needed = ['text_encoder', 'tokenizer', 'unet', 'vae', 'scheduler'];
+  const missing = needed.filter((name) => !components.has(name));
+  if (layout === 'diffusers' && missing.length === 0) return;
+  throw new EncoreError('unsupported_task', `${path} is a ${className} without ${missing.join(', ')}`, {
+    remedy: 'Text to image needs a Stable Diffusion folder in diffusers layout, with model_index.json.',
+  });
+}
+
+/** Sizes and times of change of the weight files; a missing file is a change. */
+async function fingerprint(files: readonly SafetensorsFile[]): Promise<string> {
+  const marks = files.map(async ({ file }) => {
+    const found = await stat(file).catch(() => undefined);
+    return `${file} ${found?.size} ${found?.mtimeMs}`;
+  });
+  return (await Promise.all(marks)).join('\n');
+}

@@ -1,0 +1,135 @@
+import type { Receipt } from '../../contracts/generation.ts';
+
+type Stage = 'textEncoder' | 'encoder' | 'decoder' | 'vae' | 'preview';
+
+interface Call {
+  readonly stage: Stage;
+  /** Steps of a decoder call, pictures of a VAE call; 1 otherwise. */
+  readonly units: number;
+  readonly seconds: number;
+  /** First call of this stage and number of units: graphs are built, buffers allocated, caches cold. */
+  readonly first: boolean;
+  readonly cost: number;
+}
+
+/**
+ * The clock of one run: seconds per stage without the time in which graphs were opened, progress in
+ * multiply-accumulates, the time that is left, and what an exact run would have taken.
+ */
+export class RunMeter {
+  /** Multiply-accumulates of everything the run will do. */
+  private readonly total: number;
+  private readonly now: () => number;
+  private readonly started: number;
+  private readonly calls: Call[] = [];
+  private readonly seen = new Set<string>();
+  private loading = 0;
+  private done = 0;
+
+  /** `now` in milliseconds. */
+  constructor(total: number, now: () => number = () => performance.now()) {
+    this.total = total;
+    this.now = now;
+    this.started = now();
+  }
+
+  /** Books the time of opening a graph, wherever in a call that happens. */
+  async load<T>(work: () => Promise<T>): Promise<T> {
+    const start = this.now();
+    try {
+      return await work();
+    } finally {
+      this.loading += this.now() - start;
+    }
+  }
+
+  /** Seconds that work took, without the time in which graphs were opened. */
+  async timed<T>(work: () => Promise<T>): Promise<{ result: T; seconds: number }> {
+    const start = this.now();
+    const loadingBefore = this.loading;
+    const result = await work();
+    return { result, seconds: (this.now() - start - (this.loading - loadingBefore)) / 1000 };
+  }
+
+  /** One call of a network; `cost` are its multiply-accumulates, 0 for what the total does not count. */
+  async call<T>(stage: Stage, units: number, cost: number, work: () => Promise<T>): Promise<T> {
+    const { result, seconds } = await this.timed(work);
+    const kind = `${stage} ${units}`;
+    this.calls.push({ stage, units, seconds, cost, first: !this.seen.has(kind) });
+    this.seen.add(kind);
+    this.done += cost;
+    return result;
+  }
+
+  /** 0 to 1. */
+  get fraction(): number {
+    return this.total === 0 ? 0 : Math.min(this.done / this.total, 1);
+  }
+
+  /** At the speed of the calls so far, first calls left out as soon as there are others. null before any call. */
+  get etaSeconds(): number | null {
+    const costly = this.calls.filter(({ cost }) => cost > 0);
+    const warm = costly.filter(({ first }) => !first);
+    const measured = warm.length > 0 ? warm : costly;
+    const cost = sum(measured, (call) => call.cost);
+    if (cost === 0) return null;
+    return (Math.max(this.total - this.done, 0) * sum(measured, (call) => call.seconds)) / cost;
+  }
+
+  /** `denoising` are the seconds of the loop, of which the scheduler has what no call took. */
+  seconds(denoising: number): Receipt['seconds'] {
+    const of = (stage: Stage) =>
+      sum(
+        this.calls.filter((call) => call.stage === stage),
+        (call) => call.seconds,
+      );
+    const [encoder, decoder, load] = [of('encoder'), of('decoder'), this.loading / 1000];
+    return {
+      load,
+      textEncoder: of('textEncoder'),
+      encoder,
+      decoder,
+      scheduler: Math.max(denoising - encoder - decoder - of('preview'), 0),
+      vae: of('vae'),
+      total: (this.now() - this.started) / 1000,
+    };
+  }
+
+  /** Encoder and decoder of `steps` exact steps, from the calls of this very run; null where it made none. */
+  exactEstimate(steps: number, exact: boolean): Receipt['exactEstimate'] {
+    const encoder = this.calls.filter(({ stage }) => stage === 'encoder');
+    const decoder = this.calls.filter(({ stage }) => stage === 'decoder');
+    if (exact) {
+      const unetSeconds = sum([...encoder, ...decoder], (call) => call.seconds);
+      return { unetSeconds, method: 'This run was exact: measured.' };
+    }
+    const e = perUnit(encoder);
+    // An exact run decodes step by step; wider calls may be faster per step.
+    const single = perUnit(decoder.filter(({ units }) => units === 1)) ?? perUnit(decoder);
+    if (e === null || single === null) return null;
+    const ms = (seconds: number) => `${(seconds * 1000).toFixed(1)} ms`;
+    const left = e.warm && single.warm ? ', first calls left out' : ', first calls among them';
+    return {
+      unetSeconds: steps * (e.seconds + single.seconds),
+      method:
+        `${steps} steps at ${ms(e.seconds)} for the encoder and ${ms(single.seconds)} for the decoder, ` +
+        `the means of ${e.calls} and ${single.calls} calls of this run${left}.`,
+    };
+  }
+}
+
+/** Mean seconds per unit; of warm calls where there are any. */
+function perUnit(calls: readonly Call[]): { seconds: number; calls: number; warm: boolean } | null {
+  const warm = calls.filter(({ first }) => !first);
+  const used = warm.length > 0 ? warm : calls;
+  if (used.length === 0) return null;
+  return {
+    seconds: sum(used, (call) => call.seconds) / sum(used, (call) => call.units),
+    calls: used.length,
+    warm: warm.length > 0,
+  };
+}
+
+function sum<T>(items: readonly T[], value: (item: T) => number): number {
+  return items.reduce((total, item) => total + value(item), 0);
+}
