@@ -25,7 +25,7 @@ function attributesOf(op: OpName): fc.Arbitrary<Attributes> {
     input: fc.array(fc.maxSafeInteger()),
   };
   const known = Object.entries(definition(op).attributes).map(([key, kind]) => [key, kinds[kind]] as const);
-  return fc.record(Object.fromEntries(known) as Record<string, fc.Arbitrary<Attributes[string]>>);
+  return fc.record(Object.fromEntries(known));
 }
 
 const node: fc.Arbitrary<Node> = fc.constantFrom(...written).chain((op) =>
