@@ -1,5 +1,6 @@
 import type { Graph } from '../../onnx/graph.ts';
 import { compile } from '../../onnx/passes/compile.ts';
+import type { CompileOptions } from '../../onnx/passes/compile.ts';
 import { hoist } from '../../onnx/passes/hoist.ts';
 import { sinkRepeats } from '../../onnx/passes/sink-repeats.ts';
 import { partition } from '../../onnx/passes/stages.ts';
@@ -20,7 +21,7 @@ export interface UnetStages {
   readonly decoder: Graph;
 }
 
-export interface UnetStageOptions {
+export interface UnetStageOptions extends CompileOptions {
   /** Skip-branch hoisting; off only to measure what it saves. Default on. */
   hoisting?: boolean;
 }
@@ -35,11 +36,9 @@ export function buildUnetStages(
   const span = buildUnetSpan(config, size);
   const stages = Object.fromEntries(span.inputs.map(({ name }) => [name, inputStage(name)]));
   const split = hoisting ? hoist(span, stages) : span;
-  const [prompt, encoder, decoder] = partition(sinkRepeats(split), stages, 3).map(compile) as [
-    Graph,
-    Graph,
-    Graph,
-  ];
+  const [prompt, encoder, decoder] = partition(sinkRepeats(split), stages, 3).map((graph) =>
+    compile(graph, options),
+  ) as [Graph, Graph, Graph];
   return {
     prompt: { ...prompt, name: 'unet.prompt' },
     encoder: { ...encoder, name: 'unet.encoder' },
