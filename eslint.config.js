@@ -61,6 +61,7 @@ export default tseslint.config(
       'next.config.js',
       '*.config.ts',
       'prisma.config.ts',
+      'prisma/**',
       'test/**',
     ],
     rules: { 'no-console': 'off', 'no-restricted-properties': 'off' },

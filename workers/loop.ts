@@ -83,7 +83,10 @@ export async function runLoop(options: LoopOptions): Promise<void> {
         continue;
       }
       token = job.token;
-      await runJob(job, options, pollMs);
+      await runJob(job, options, pollMs).catch((error: unknown) => {
+        // The lease runs out and the job is taken back: it is late, not lost.
+        log.error({ job: job.id, error: messageOf(error) }, 'the end of a job could not be written');
+      });
       token = undefined;
     }
   } finally {
@@ -120,18 +123,14 @@ async function runJob(job: ClaimedJob, options: LoopOptions, pollMs: number): Pr
       preview: (step, image) => previews.add({ step, image }),
       log,
     });
-    await Promise.all([reports.flush(), previews.flush()]);
+    await Promise.all([reports.end(), previews.end()]);
     const kept = await persistently(() => jobs.finish(job.token, result.pictures, result.receipt), log);
     log.info({ job: job.id, ms: Date.now() - started }, kept ? 'succeeded' : 'finished too late');
   } catch (error) {
-    await Promise.all([reports.flush(), previews.flush()]);
+    await Promise.all([reports.end(), previews.end()]);
     const wanted = options.signal.aborted && standing === 'ours';
     log.info({ job: job.id, error: messageOf(error) }, wanted ? 'given back' : 'ended without a result');
-    await persistently(() => (wanted ? jobs.release(job.token) : jobs.fail(job.token, error)), log).catch(
-      // The lease runs out and the job is taken back: it is late, not lost.
-      (failure: unknown) =>
-        log.error({ job: job.id, error: messageOf(failure) }, 'the end cannot be written'),
-    );
+    await persistently(() => (wanted ? jobs.release(job.token) : jobs.fail(job.token, error)), log);
   } finally {
     await watch.stop();
   }
@@ -170,16 +169,19 @@ function every(ms: number, work: () => Promise<void>, log: Log): { stop: () => P
   };
 }
 
-/** Passes on the newest value at most once in `ms`, one after the other; `flush` waits for what is on its way. */
+/** Passes on the newest value at most once in `ms`, one after the other, until `end`, which waits for what is on its way. */
 function throttled<T>(ms: number, write: (value: T) => Promise<void>, log: Log) {
+  const ended = new AbortController();
   let next: { value: T } | undefined;
   let running: Promise<void> | undefined;
   let last = 0;
   const drain = async (): Promise<void> => {
-    while (next !== undefined) {
-      const wait = last + ms - Date.now();
-      if (wait > 0) await sleep(wait);
-      const { value } = next;
+    for (let turn = next; turn !== undefined; turn = next) {
+      const wait = Math.max(0, last + ms - Date.now());
+      await sleep(wait, undefined, { signal: ended.signal }).catch(() => undefined);
+      // The end says more than the last bit of progress.
+      if (ended.signal.aborted) break;
+      const { value } = next ?? turn;
       next = undefined;
       last = Date.now();
       await write(value).catch((error: unknown) =>
@@ -190,12 +192,12 @@ function throttled<T>(ms: number, write: (value: T) => Promise<void>, log: Log) 
   };
   return {
     add: (value: T): void => {
+      if (ended.signal.aborted) return;
       next = { value };
       running ??= drain();
     },
-    flush: async (): Promise<void> => {
-      // The end says more than the last bit of progress.
-      next = undefined;
+    end: async (): Promise<void> => {
+      ended.abort();
       await running;
     },
   };

@@ -3,11 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
-import {
-  type GenerationInput,
-  generationRequestSchema,
-  type Receipt,
-} from '../../lib/contracts/generation.ts';
 import { migrate } from '../../lib/studio/db/migrate.ts';
 import type { StudioEnv } from '../../lib/studio/env.ts';
 import { openStudio, type Studio, type StudioOptions } from '../../lib/studio/studio.ts';
@@ -65,37 +60,6 @@ export async function writeModel(folder: string, extra: Record<string, unknown> 
   }
 }
 
-export function aRequest(overrides: Partial<GenerationInput> = {}) {
-  return generationRequestSchema.parse({ task: 'text-to-image', prompt: 'a fox in a meadow', ...overrides });
-}
-
-export function aReceipt(overrides: Partial<Receipt> = {}): Receipt {
-  return {
-    model: 'tiny',
-    modelHash: '0123456789abcdef',
-    device: 'cpu',
-    versions: {},
-    scheduler: 'ddim',
-    steps: 50,
-    plan: 'faster',
-    keySteps: [0, 1, 2, 3, 5, 10, 15, 25, 35],
-    encoderRuns: 9,
-    decoderRuns: 50,
-    encoderRunsSaved: 41,
-    decodeWidth: 4,
-    injection: 0.003,
-    guidanceScale: 7.5,
-    seed: 1,
-    width: 64,
-    height: 64,
-    seconds: { load: 0, textEncoder: 0, encoder: 0, decoder: 0, scheduler: 0, vae: 0, total: 0 },
-    exactEstimate: null,
-    peakMemoryBytes: 0,
-    notices: [],
-    ...overrides,
-  };
-}
-
 /** A clock that stands until it is moved. */
 export function testClock(start = Date.parse('2027-01-01T00:00:00Z')) {
   let time = start;
@@ -107,14 +71,4 @@ export function testClock(start = Date.parse('2027-01-01T00:00:00Z')) {
   };
 }
 
-/** What a worker says of a picture; there is no file behind it. */
-export function aPicture(seed: number) {
-  return {
-    hash: seed.toString(16).padStart(64, '0'),
-    type: 'image/png',
-    bytes: 100,
-    width: 64,
-    height: 64,
-    seed,
-  } as const;
-}
+export { aPicture, aReceipt, aRequest } from './fixtures.ts';

@@ -21,12 +21,16 @@ export interface StoredFile {
 /** Temporary files older than this belong to nobody: their writer was killed. */
 const STALE_MS = 60 * 60 * 1000;
 
+/** A burst of requests asks the file system once. */
+const FREE_FOR_MS = 1_000;
+
 /**
  * Files of the studio, named by their content: `assets/3f/3f7a....png` below the data directory. Names come from
  * hashes and a closed list of types only, so no request can lead out of the folder.
  */
 export class AssetStore {
   readonly #folder: string;
+  #free: { at: number; bytes: Promise<number> } | undefined;
 
   constructor(home: string) {
     this.#folder = join(home, 'assets');
@@ -72,6 +76,13 @@ export class AssetStore {
     return join(this.#folder, hash.slice(0, 2), `${hash}.${extensions[type]}`);
   }
 
+  async exists(hash: string, type: string): Promise<boolean> {
+    return stat(this.path(hash, type)).then(
+      () => true,
+      () => false,
+    );
+  }
+
   /** Removes a file that no row names any more, unless it was just written by someone whose row is still to come. */
   async remove(hash: string, type: string, now: number): Promise<void> {
     const path = this.path(hash, type);
@@ -97,8 +108,15 @@ export class AssetStore {
     return removed;
   }
 
-  /** Bytes that can still be written here. */
-  async freeBytes(): Promise<number> {
+  /** Bytes that can still be written here, as of at most a second ago. */
+  freeBytes(): Promise<number> {
+    if (this.#free === undefined || Date.now() - this.#free.at > FREE_FOR_MS) {
+      this.#free = { at: Date.now(), bytes: this.#measureFree() };
+    }
+    return this.#free.bytes;
+  }
+
+  async #measureFree(): Promise<number> {
     await mkdir(this.#folder, { recursive: true });
     const { bavail, bsize } = await statfs(this.#folder);
     return bavail * bsize;

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { StudioEvent } from '../../contracts/events.ts';
 import type { Database, Tx } from '../db/database.ts';
-import type { Json } from '../db/rows.ts';
 
 /** An event as its reader gets it. Ids grow and never come twice; gaps are events that were pruned or rolled back. */
 export interface LoggedEvent {
@@ -24,7 +23,7 @@ export async function recordEvents(tx: Tx, events: readonly StudioEvent[], now: 
     data: events.map(({ type, generationId, ...data }) => ({
       type,
       generationId,
-      data: data as Json,
+      data: data,
       createdAt,
     })),
   });

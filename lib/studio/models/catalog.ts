@@ -48,6 +48,9 @@ export class ModelCatalog {
   readonly #folders: readonly string[];
   readonly #cache = new Map<string, { version: string; entry: Promise<InstalledModel | null> }>();
 
+  /** Where a model was found last, so that asking for one looks at one folder. */
+  readonly #places = new Map<string, string>();
+
   /** Earlier folders win where two models have the same name. */
   constructor(folders: readonly string[]) {
     this.#folders = folders;
@@ -58,7 +61,9 @@ export class ModelCatalog {
     for (const parent of this.#folders) {
       for (const name of await subfolders(parent)) {
         const installed = await this.#read(join(parent, name));
-        if (installed !== null && !found.has(installed.model.id)) found.set(installed.model.id, installed);
+        if (installed === null || found.has(name)) continue;
+        found.set(name, installed);
+        this.#places.set(name, installed.folder);
       }
     }
     return [...found.values()];
@@ -69,11 +74,14 @@ export class ModelCatalog {
    * @throws EncoreError `unknown_model`
    */
   async get(id?: string): Promise<InstalledModel> {
+    const known = id === undefined ? undefined : this.#places.get(id);
+    const still = known === undefined ? null : await this.#read(known);
+    if (still !== null) return still;
     const installed = await this.list();
     const match = id === undefined ? installed[0] : installed.find(({ model }) => model.id === id);
     if (match !== undefined) return match;
-    const known = installed.map(({ model }) => model.id).join(', ') || 'none';
-    throw new EncoreError('unknown_model', `There is no model ${id === undefined ? 'installed' : `"${id}"`} (installed: ${known}).`, {
+    const names = installed.map(({ model }) => model.id).join(', ') || 'none';
+    throw new EncoreError('unknown_model', `There is no model ${id === undefined ? 'installed' : `"${id}"`} (installed: ${names}).`, {
       remedy: 'Choose an installed model, or put a diffusers folder into models/ of the data directory.',
       errors: [{ path: 'model', message: 'is not installed' }],
     });

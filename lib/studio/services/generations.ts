@@ -2,14 +2,9 @@ import { createHash, randomUUID } from 'node:crypto';
 import type { GenerationList, GenerationQuery } from '../../contracts/api.ts';
 import { EncoreError } from '../../contracts/errors.ts';
 import { type Generation, type GenerationRequest, terminalStatuses } from '../../contracts/generation.ts';
-import {
-  generationColumns,
-  type GenerationFilter,
-  type GenerationRow,
-  NO_JSON,
-  QUEUE_ORDER,
-} from '../db/rows.ts';
+import { generationColumns, type GenerationRow, NO_JSON, QUEUE_ORDER } from '../db/rows.ts';
 import type { Tx } from '../db/database.ts';
+import { findHistory } from '../db/history.ts';
 import { recordEvent } from '../events/log.ts';
 import { announce, countAhead, transition, unclaimed, waitingAgain } from '../jobs/transition.ts';
 import { searchable } from '../search.ts';
@@ -37,13 +32,7 @@ export async function createGeneration(
   if (!model.tasks.includes(request.task)) {
     throw new EncoreError('unsupported_task', `${model.id} cannot do ${request.task}.`);
   }
-  const free = await studio.assets.freeBytes();
-  if (free < studio.env.minFreeBytes) {
-    throw new EncoreError('storage_full', `Only ${free} bytes are left on the disk of the data directory.`, {
-      remedy: `Free some space: at least ${studio.env.minFreeBytes} bytes are kept for pictures that are on their way.`,
-      retryable: true,
-    });
-  }
+  await requireSpace(studio);
   const generation: NewGeneration = {
     id: randomUUID(),
     params: fillDefaults(request, model, studio.randomSeed),
@@ -64,31 +53,16 @@ export async function getGeneration(studio: Studio, id: string): Promise<Generat
 
 /** A page of the history, newest first. @throws EncoreError `invalid_request` for a cursor that is not one of ours */
 export async function listGenerations(studio: Studio, query: GenerationQuery): Promise<GenerationList> {
-  const before = query.cursor === undefined ? undefined : readCursor(query.cursor);
-  const words = searchable(query.q ?? '')
-    .split(/\s+/)
-    .filter(Boolean);
-  const where: GenerationFilter = {
-    deletedAt: null,
-    ...(before === undefined ? {} : { seq: { lt: before } }),
-    ...(query.task === undefined ? {} : { task: query.task }),
-    ...(query.model === undefined ? {} : { model: query.model }),
-    ...(query.status === undefined ? {} : { status: query.status }),
-    ...(query.starred === undefined ? {} : { starred: query.starred }),
-    AND: words.map((word) => ({ searchText: { contains: word } })),
-  };
+  const { cursor, limit, q = '', ...filter } = query;
+  const words = searchable(q).split(/\s+/).filter(Boolean);
+  const before = cursor === undefined ? undefined : readCursor(cursor);
   return studio.db.read(async (r) => {
-    const rows = await r.generation.findMany({
-      where,
-      select: generationColumns,
-      orderBy: { seq: 'desc' },
-      take: query.limit + 1,
-    });
-    const page = rows.slice(0, query.limit);
+    const rows = await findHistory(r, { ...filter, before, words }, limit + 1);
+    const page = rows.slice(0, limit);
     const last = page.at(-1);
     return {
       items: await withPositions(r, page),
-      nextCursor: rows.length > query.limit && last !== undefined ? writeCursor(last.seq) : null,
+      nextCursor: rows.length > limit && last !== undefined ? writeCursor(last.seq) : null,
     };
   });
 }
@@ -216,6 +190,15 @@ async function cancelIn(tx: Tx, row: GenerationRow, now: number): Promise<Genera
     (await transition(tx, { id: row.id }, 'cancelled', over, now, ['queued'])) ??
     (await transition(tx, { id: row.id }, 'cancelling', { cancelRequestedAt: at, etaSeconds: null }, now))
   );
+}
+
+async function requireSpace({ assets, env }: Studio): Promise<void> {
+  const free = await assets.freeBytes();
+  if (free >= env.minFreeBytes) return;
+  throw new EncoreError('storage_full', `Only ${free} bytes are left on the disk of the data directory.`, {
+    remedy: `Free some space: at least ${env.minFreeBytes} bytes are kept for pictures that are on their way.`,
+    retryable: true,
+  });
 }
 
 async function find(tx: Tx, id: string): Promise<GenerationRow> {

@@ -1,0 +1,233 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import {
+  createGeneration,
+  deleteGeneration,
+  getGeneration,
+  getHealth,
+  getQueue,
+  listGenerations,
+  restoreGeneration,
+  retryGeneration,
+  type Studio,
+  updateGeneration,
+} from '../../../lib/studio/services/index.ts';
+import { generationQuerySchema, healthSchema } from '../../../lib/contracts/api.ts';
+import { EncoreError } from '../../../lib/contracts/errors.ts';
+import { generationSchema } from '../../../lib/contracts/generation.ts';
+import { tidy, UNDO_MS } from '../../../lib/studio/services/housekeeping.ts';
+import { reportWorker } from '../../../lib/studio/services/status.ts';
+import { openStudio } from '../../../lib/studio/studio.ts';
+import { aPicture, aReceipt, aRequest, testClock, testStudio, writeModel } from '../../support/studio.ts';
+
+const query = (overrides: Record<string, string> = {}) => generationQuerySchema.parse(overrides);
+const prompts = async (studio: Studio, overrides: Record<string, string> = {}) =>
+  (await listGenerations(studio, query(overrides))).items.map(({ params }) => params.prompt);
+
+async function finished(studio: Studio, prompt: string) {
+  const { generation } = await createGeneration(studio, aRequest({ prompt }));
+  const job = await studio.jobs.claim('worker');
+  await studio.jobs.finish(job?.token ?? '', [aPicture(1)], aReceipt());
+  return generation;
+}
+
+test('a request is stored with the defaults of the model and a seed, as the contract says', async () => {
+  const studio = await testStudio({}, { randomSeed: () => 4_294_967_295 });
+  const { generation, replayed } = await createGeneration(studio, aRequest());
+  expect(generationSchema.parse(generation)).toEqual(generation);
+  expect(replayed).toBe(false);
+  expect(generation).toMatchObject({
+    status: 'queued',
+    queuePosition: 0,
+    seed: 4_294_967_295,
+    params: {
+      model: 'tiny',
+      width: 64,
+      height: 64,
+      steps: 50,
+      guidanceScale: 7.5,
+      scheduler: 'ddim',
+      plan: 'faster',
+      injection: 0.003,
+    },
+  });
+  const exact = await createGeneration(studio, aRequest({ plan: 'exact', seed: 0, guidanceScale: 0 }));
+  expect(exact.generation).toMatchObject({
+    queuePosition: 1,
+    params: { seed: 0, guidanceScale: 0, injection: 0 },
+  });
+});
+
+test('refuses a model, a plan or a number of jobs that it does not have', async () => {
+  const studio = await testStudio({ queueLimit: 2 });
+  await expect(createGeneration(studio, aRequest({ model: 'other' }))).rejects.toMatchObject({
+    code: 'unknown_model',
+  });
+  const beyond = aRequest({ steps: 20, plan: { keySteps: [0, 30] } });
+  await expect(createGeneration(studio, beyond)).rejects.toMatchObject({ code: 'invalid_parameter' });
+  const results = await Promise.allSettled([1, 2, 3].map(() => createGeneration(studio, aRequest())));
+  expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected']);
+  expect((results[2] as PromiseRejectedResult).reason).toMatchObject({ code: 'queue_full', status: 429 });
+});
+
+test('refuses when the disk is nearly full', async () => {
+  const studio = await testStudio({ minFreeBytes: Number.MAX_SAFE_INTEGER });
+  await expect(createGeneration(studio, aRequest())).rejects.toMatchObject({
+    code: 'storage_full',
+    status: 507,
+  });
+  expect((await getQueue(studio)).queued).toEqual([]);
+});
+
+test('an idempotency key makes one generation, however often and from wherever it is sent', async () => {
+  const studio = await testStudio();
+  const other = openStudio(studio.env);
+  const send = (s: Studio) => createGeneration(s, aRequest(), { idempotencyKey: 'key-1' });
+  const answers = await Promise.all([send(studio), send(studio), send(other), send(other), send(studio)]);
+  await other.close();
+  expect(new Set(answers.map(({ generation }) => generation.id)).size).toBe(1);
+  expect(answers.filter(({ replayed }) => !replayed)).toHaveLength(1);
+  await expect(
+    createGeneration(studio, aRequest({ prompt: 'another' }), { idempotencyKey: 'key-1' }),
+  ).rejects.toMatchObject({ code: 'idempotency_conflict', status: 409 });
+  expect(await studio.db.read((r) => r.generation.count())).toBe(1);
+});
+
+test('a burst of requests is stored whole, each answered with its own', async () => {
+  const studio = await testStudio();
+  const answers = await Promise.all(
+    Array.from({ length: 500 }, (_, i) => createGeneration(studio, aRequest({ prompt: `picture ${i}` }))),
+  );
+  answers.forEach(({ generation }, i) => expect(generation.params.prompt).toBe(`picture ${i}`));
+  const positions = answers.map(({ generation }) => generation.queuePosition ?? -1);
+  expect(positions.sort((a, b) => a - b)).toEqual(answers.map((_, i) => i));
+  expect(await studio.db.read((r) => r.event.count({ where: { type: 'status' } }))).toBe(500);
+});
+
+test('the history is paged newest first, without a gap or a double, while new ones come in', async () => {
+  const studio = await testStudio();
+  for (let i = 0; i < 7; i++) await createGeneration(studio, aRequest({ prompt: `p${i}` }));
+  const first = await listGenerations(studio, query({ limit: '3' }));
+  await createGeneration(studio, aRequest({ prompt: 'new' }));
+  const second = await listGenerations(studio, query({ limit: '3', cursor: first.nextCursor ?? '' }));
+  const third = await listGenerations(studio, query({ limit: '3', cursor: second.nextCursor ?? '' }));
+  const all = [first, second, third].flatMap(({ items }) => items.map(({ params }) => params.prompt));
+  expect(all).toEqual(['p6', 'p5', 'p4', 'p3', 'p2', 'p1', 'p0']);
+  expect(third.nextCursor).toBeNull();
+  await expect(listGenerations(studio, query({ cursor: 'nonsense' }))).rejects.toMatchObject({
+    code: 'invalid_request',
+  });
+});
+
+test('searches words in prompts, literally and in any case, and filters', async () => {
+  const studio = await testStudio();
+  const fox = await finished(studio, 'A Fox in the MEADOW');
+  await createGeneration(studio, aRequest({ prompt: 'a 100% red_fox', negativePrompt: 'ÜBERBLENDUNG' }));
+  await createGeneration(studio, aRequest({ prompt: 'a castle' }));
+  expect(await prompts(studio, { q: 'meadow fox' })).toEqual(['A Fox in the MEADOW']);
+  expect(await prompts(studio, { q: 'fox' })).toHaveLength(2);
+  expect(await prompts(studio, { q: '0% r' })).toEqual(['a 100% red_fox']);
+  expect(await prompts(studio, { q: 'd_f' })).toEqual(['a 100% red_fox']);
+  expect(await prompts(studio, { q: 'a%fox' })).toEqual([]);
+  expect(await prompts(studio, { q: 'überblendung' })).toEqual(['a 100% red_fox']);
+  expect(await prompts(studio, { status: 'succeeded' })).toEqual(['A Fox in the MEADOW']);
+  await updateGeneration(studio, fox.id, { starred: true });
+  expect(await prompts(studio, { starred: 'true' })).toEqual(['A Fox in the MEADOW']);
+  expect(await prompts(studio, { starred: 'false' })).toHaveLength(2);
+  expect(await prompts(studio, { model: 'tiny', task: 'text-to-image' })).toHaveLength(3);
+  expect(await prompts(studio, { model: 'none' })).toEqual([]);
+});
+
+test('a failed one is tried again as the same row; what runs or succeeded is not', async () => {
+  const studio = await testStudio();
+  const { generation } = await createGeneration(studio, aRequest({ seed: 5 }));
+  await expect(retryGeneration(studio, generation.id)).rejects.toMatchObject({ code: 'conflict' });
+  const job = await studio.jobs.claim('worker');
+  await studio.jobs.fail(job?.token ?? '', new EncoreError('engine_failed', 'broken'));
+  expect(await retryGeneration(studio, generation.id)).toMatchObject({
+    id: generation.id,
+    status: 'queued',
+    error: null,
+    attempt: 0,
+    seed: 5,
+    finishedAt: null,
+  });
+});
+
+test('delete hides at once and undo brings everything back; after a day rows and files are gone', async () => {
+  const clock = testClock(Date.now());
+  const studio = await testStudio({}, { now: clock.now });
+  const file = await studio.assets.put(Buffer.from('a picture'), 'image/png');
+  const { generation } = await createGeneration(studio, aRequest());
+  const job = await studio.jobs.claim('worker');
+  await studio.jobs.finish(job?.token ?? '', [{ ...file, width: 1, height: 1, seed: 1 }], aReceipt());
+
+  await deleteGeneration(studio, generation.id);
+  expect(await prompts(studio)).toEqual([]);
+  await expect(getGeneration(studio, generation.id)).rejects.toMatchObject({ code: 'not_found' });
+  expect(await restoreGeneration(studio, generation.id)).toMatchObject({
+    status: 'succeeded',
+    assets: [{ seed: 1 }],
+  });
+  expect((await studio.events.since(0)).map(({ event }) => event.type).slice(-2)).toEqual([
+    'deleted',
+    'status',
+  ]);
+
+  await deleteGeneration(studio, generation.id);
+  clock.pass(UNDO_MS - 1);
+  await tidy(studio);
+  expect(await studio.db.read((r) => r.asset.count())).toBe(1);
+  clock.pass(2);
+  await tidy(studio);
+  expect(await studio.db.read((r) => r.generation.count())).toBe(0);
+  expect(await studio.assets.exists(file.hash, file.type)).toBe(false);
+  await expect(restoreGeneration(studio, generation.id)).rejects.toMatchObject({ code: 'not_found' });
+});
+
+test('a file that two generations share stays until both are gone', async () => {
+  const clock = testClock(Date.now());
+  const studio = await testStudio({}, { now: clock.now });
+  const file = await studio.assets.put(Buffer.from('shared'), 'image/png');
+  const ids = [];
+  for (let i = 0; i < 2; i++) {
+    ids.push((await createGeneration(studio, aRequest())).generation.id);
+    const job = await studio.jobs.claim('worker');
+    await studio.jobs.finish(job?.token ?? '', [{ ...file, width: 1, height: 1, seed: 1 }], aReceipt());
+  }
+  for (const [i, id] of ids.entries()) {
+    await deleteGeneration(studio, id);
+    clock.pass(UNDO_MS + 1);
+    await tidy(studio);
+    expect(await studio.assets.exists(file.hash, file.type)).toBe(i === 0);
+  }
+});
+
+test('health tells whether a worker is there, from its last sign of life', async () => {
+  const clock = testClock();
+  const studio = await testStudio({}, { now: clock.now });
+  expect(healthSchema.parse(await getHealth(studio, '1.0'))).toMatchObject({
+    status: 'degraded',
+    worker: { alive: false },
+  });
+  await reportWorker(studio, 'w', { device: 'cpu' });
+  expect(healthSchema.parse(await getHealth(studio, '1.0'))).toMatchObject({
+    status: 'ok',
+    worker: { alive: true, device: 'cpu' },
+  });
+  clock.pass(16_000);
+  expect(await getHealth(studio, '1.0')).toMatchObject({ status: 'degraded', worker: { alive: false } });
+});
+
+test('a model that is put into a folder is there at once, and gone when it is removed', async () => {
+  const studio = await testStudio();
+  const folder = join(studio.env.home, 'models', 'mine');
+  await writeModel(folder);
+  const { generation } = await createGeneration(studio, aRequest({ model: 'mine' }));
+  expect(generation.params.model).toBe('mine');
+  await rm(folder, { recursive: true });
+  await expect(createGeneration(studio, aRequest({ model: 'mine' }))).rejects.toMatchObject({
+    code: 'unknown_model',
+  });
+});

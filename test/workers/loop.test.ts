@@ -1,0 +1,173 @@
+import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import sharp from 'sharp';
+import { expect, onTestFinished, test } from 'vitest';
+import {
+  cancelGeneration,
+  createGeneration,
+  getAssetFile,
+  getGeneration,
+  getQueue,
+  type Studio,
+} from '../../lib/studio/services/index.ts';
+import { EngineProcess, type EngineProcessOptions } from '../../workers/engine-process.ts';
+import { createHandler } from '../../workers/handlers/index.ts';
+import { runLoop } from '../../workers/loop.ts';
+import { eventually } from '../support/process.ts';
+import { aRequest, testStudio } from '../support/studio.ts';
+
+const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
+const scripted = new URL('./support/scripted-engine.ts', import.meta.url);
+
+async function aWorker(options: Partial<EngineProcessOptions> = {}) {
+  const studio = await testStudio();
+  const engine = new EngineProcess({
+    entry: scripted,
+    log: quiet,
+    backoffMs: 50,
+    cancelGraceMs: 500,
+    ...options,
+  });
+  const stopping = new AbortController();
+  const tools = { engine, models: studio.models, assets: studio.assets, version: '1.2.3' };
+  const running = runLoop({
+    jobs: studio.jobs,
+    workerId: 'test',
+    handle: createHandler(tools),
+    log: quiet,
+    signal: stopping.signal,
+    pollMs: 20,
+    pulseMs: 100,
+  });
+  const stop = async () => {
+    stopping.abort();
+    await running;
+    await engine.stop();
+  };
+  onTestFinished(stop);
+  return { studio, engine, stop };
+}
+
+const draw = async (studio: Studio, prompt: string, more: { count?: number } = {}) =>
+  (await createGeneration(studio, aRequest({ prompt, steps: 20, seed: 10, ...more }))).generation.id;
+
+const over = (studio: Studio, id: string) =>
+  eventually(async () => {
+    const generation = await getGeneration(studio, id);
+    return generation.finishedAt === null ? null : generation;
+  }, 'the end');
+
+const running = (studio: Studio, id: string) =>
+  eventually(async () => (await getGeneration(studio, id)).step !== null, 'the first step');
+
+test('a picture is drawn, stored with how it was made, and told about on the way', async () => {
+  const { studio } = await aWorker();
+  const id = await draw(studio, 'a slow fox', { count: 2 });
+  expect(await over(studio, id)).toMatchObject({
+    status: 'succeeded',
+    attempt: 1,
+    assets: [{ seed: 10 }, { seed: 11 }],
+  });
+  const { assets } = await getGeneration(studio, id);
+  for (const { id: asset, seed } of assets) {
+    const file = await readFile((await getAssetFile(studio, asset)).path);
+    const { data, info } = await sharp(file).raw().toBuffer({ resolveWithObject: true });
+    expect(info).toMatchObject({ width: 64, height: 64, channels: 3 });
+    expect(data.every((value) => value === seed)).toBe(true);
+  }
+  const events = (await studio.events.since(0, { generationId: id })).map(({ event }) => event);
+  const progress = events.flatMap((event) => (event.type === 'progress' ? [event.progress] : []));
+  expect(progress.length).toBeGreaterThan(3);
+  expect(progress).toEqual(progress.toSorted((a, b) => a - b));
+  const previews = events.flatMap((event) => (event.type === 'preview' ? [event.image] : []));
+  expect(previews.length).toBeGreaterThan(1);
+  expect(previews[0]).toMatch(/^data:image\/webp;base64,/);
+  expect(events.at(-1)).toMatchObject({ type: 'status', generation: { status: 'succeeded' } });
+});
+
+test('an engine that dies is started again and the job is done on the second try, with a notice', async () => {
+  const { studio } = await aWorker();
+  const id = await draw(studio, 'dies once');
+  const done = await over(studio, id);
+  expect(done).toMatchObject({ status: 'succeeded', attempt: 2 });
+  expect(done.receipt?.notices).toEqual([expect.stringContaining('stopped once')]);
+});
+
+test('a job that kills every engine fails with a sentence, and the next job runs', async () => {
+  const { studio } = await aWorker();
+  const deadly = await draw(studio, 'always dies');
+  const next = await draw(studio, 'a fox');
+  expect(await over(studio, deadly)).toMatchObject({
+    status: 'failed',
+    attempt: 2,
+    error: { code: 'engine_lost', detail: 'The engine process was ended by SIGKILL.' },
+  });
+  expect(await over(studio, next)).toMatchObject({ status: 'succeeded' });
+});
+
+test('an engine that cannot even start fails the job instead of keeping it', async () => {
+  const { studio } = await aWorker({ args: ['--broken'] });
+  const id = await draw(studio, 'a fox');
+  expect(await over(studio, id)).toMatchObject({
+    status: 'failed',
+    error: { code: 'engine_lost', detail: 'The engine process ended with code 1 while starting.' },
+  });
+});
+
+test('an engine that says nothing any more is killed', async () => {
+  const { studio } = await aWorker({ silenceMs: 300 });
+  const id = await draw(studio, 'hangs');
+  expect(await over(studio, id)).toMatchObject({ status: 'failed', error: { code: 'engine_lost' } });
+});
+
+test('an error of the engine reaches the user as it is, without a second try', async () => {
+  const { studio } = await aWorker();
+  expect(await over(studio, await draw(studio, 'refuses'))).toMatchObject({
+    status: 'failed',
+    attempt: 1,
+    error: { code: 'checkpoint_invalid', detail: 'unet is damaged', remedy: 'Copy it again.' },
+  });
+});
+
+test('cancelling a running job keeps the engine that listens', async () => {
+  const { studio, engine } = await aWorker();
+  const id = await draw(studio, 'slow');
+  await running(studio, id);
+  const { pid } = engine;
+  expect(await cancelGeneration(studio, id)).toMatchObject({ status: 'cancelling' });
+  expect(await over(studio, id)).toMatchObject({ status: 'cancelled', assets: [], error: null });
+  expect(engine.pid).toBe(pid);
+});
+
+test('cancelling kills an engine that does not listen, and the next job has a new one', async () => {
+  const { studio, engine } = await aWorker();
+  const id = await draw(studio, 'deaf');
+  await running(studio, id);
+  const { pid } = engine;
+  await cancelGeneration(studio, id);
+  expect(await over(studio, id)).toMatchObject({ status: 'cancelled', error: null });
+  expect(await over(studio, await draw(studio, 'a fox'))).toMatchObject({ status: 'succeeded' });
+  expect(engine.pid).not.toBe(pid);
+});
+
+test('stopping gives the running job back and leaves no process', async () => {
+  const { studio, engine, stop } = await aWorker();
+  const id = await draw(studio, 'slow');
+  await running(studio, id);
+  await stop();
+  expect(await getGeneration(studio, id)).toMatchObject({ status: 'queued', attempt: 0, progress: 0 });
+  expect(engine.pid).toBeUndefined();
+});
+
+test('a job that was given to someone else is let go of', async () => {
+  const { studio } = await aWorker();
+  const id = await draw(studio, 'slow');
+  await running(studio, id);
+  await studio.db.write((tx) =>
+    tx.generation.update({ where: { id }, data: { claimToken: 'someone else' } }),
+  );
+  await sleep(1000);
+  expect(await getGeneration(studio, id)).toMatchObject({ status: 'running', assets: [] });
+  expect(await over(studio, await draw(studio, 'a fox'))).toMatchObject({ status: 'succeeded' });
+  expect((await getQueue(studio)).running).toMatchObject([{ id }]);
+});
