@@ -3,10 +3,11 @@ import { EncoreError } from '../contracts/errors.ts';
 import { devicesCommand } from './devices.ts';
 import { fail } from './fail.ts';
 import { forwardCommand } from './forward.ts';
+import { generateCommand } from './generate.ts';
 import { inspectCommand } from './inspect.ts';
 
 /** Commands by what they do; each file makes one, and its action throws what goes wrong. */
-const commands = [forwardCommand, inspectCommand, devicesCommand];
+const commands = [generateCommand, forwardCommand, inspectCommand, devicesCommand];
 
 /** Runs the command line and returns the exit code; see fail.ts. */
 export async function main(args: readonly string[]): Promise<number> {

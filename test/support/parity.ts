@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import type { Picture } from '../../lib/engine/tasks/task.ts';
 import type { Tensor } from '../../lib/engine/tensor/tensor.ts';
 
 /**
@@ -45,4 +46,22 @@ export function expectTrajectory(actual: Tensor, expected: Tensor, what: string)
   const { max, index } = difference(actual, expected);
   const worst = `${what}: element ${index} is ${String(actual.data[index])}, expected ${String(expected.data[index])}`;
   expect(max, worst).toBeLessThanOrEqual(TRAJECTORY_MAX);
+}
+
+/** Pictures against torch's [B, 3, H, W] uint8: nothing but roundings of a half may differ, by one level. */
+export function expectPictures(pictures: readonly Picture[], expected: Tensor): void {
+  const [batch = 0, , height = 0, width = 0] = expected.shape;
+  expect(pictures).toHaveLength(batch);
+  const area = height * width;
+  pictures.forEach((picture, b) => {
+    expect([picture.width, picture.height]).toEqual([width, height]);
+    let different = 0;
+    for (let i = 0; i < 3 * area; i++) {
+      const value = Number(expected.data[3 * area * b + (i % 3) * area + Math.floor(i / 3)]);
+      const distance = Math.abs(picture.data[i]! - value);
+      expect(distance, `picture ${b}, byte ${i}`).toBeLessThanOrEqual(1);
+      different += distance;
+    }
+    expect(different / (3 * area), `share of bytes that differ in picture ${b}`).toBeLessThan(0.005);
+  });
 }

@@ -1,0 +1,53 @@
+"""The reference of the bundled model: ten exact steps by diffusers' own pipeline, and the picture.
+
+    python training/golden/toybox.py
+
+Belongs to the weights in models/toybox, whose sha256 it writes down: run it again whenever they change.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import torch
+from diffusers import StableDiffusionPipeline
+
+from store import GOLDEN, ROOT, provenance, save_json, save_tensors
+from weights import normal
+
+SEED = 11
+PROMPT, NEGATIVE, STEPS, GUIDANCE = "a fox in a meadow", "", 10, 3.0
+
+
+@torch.no_grad()
+def main() -> None:
+    model = ROOT / "models" / "toybox"
+    pipe = StableDiffusionPipeline.from_pretrained(model, torch_dtype=torch.float32)
+    pipe.set_progress_bar_config(disable=True)
+    size = pipe.unet.config.sample_size
+    latents = normal("toybox", (1, pipe.unet.config.in_channels, size, size), SEED)
+    positive, negative = pipe.encode_prompt(PROMPT, "cpu", 1, True, negative_prompt=NEGATIVE)
+    trace = []
+    result = pipe(
+        prompt_embeds=positive, negative_prompt_embeds=negative, latents=latents.clone(), output_type="pt",
+        num_inference_steps=STEPS, guidance_scale=GUIDANCE,
+        callback_on_step_end=lambda p, i, t, values: trace.append(values["latents"].clone()) or values,
+    )
+    assert len(trace) == STEPS and torch.isfinite(trace[-1]).all()
+    made_by = provenance("toybox.py", SEED)
+    tensors = {
+        "latents": latents, "prompt_embeds": positive, "negative_prompt_embeds": negative,
+        "exact.latents": torch.stack(trace), "exact.pictures": (result.images * 255).round().to(torch.uint8),
+    }
+    save_tensors(GOLDEN / "toybox" / "trace.safetensors", tensors, made_by)
+    weights = {
+        str(path.relative_to(model)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(model.rglob("*.safetensors"))
+    }
+    run = dict(prompt=PROMPT, negativePrompt=NEGATIVE, steps=STEPS, guidance=GUIDANCE)
+    save_json(GOLDEN / "toybox" / "trace.json", dict(provenance=made_by, weights=weights, **run))
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    main()
