@@ -88,16 +88,18 @@ export function NumberField(props: NumberFieldProps) {
 
 interface SelectFieldProps {
   label: string;
+  /** Where the place says what it is; screen readers still hear it. */
+  hideLabel?: boolean;
   value: string;
   options: { value: string; label: string }[];
   onChange: (value: string) => void;
 }
 
-export function SelectField({ label, value, options, onChange }: SelectFieldProps) {
+export function SelectField({ label, hideLabel = false, value, options, onChange }: SelectFieldProps) {
   const id = useId();
   return (
     <div className={styles.field}>
-      <label htmlFor={id} className={styles.label}>
+      <label htmlFor={id} className={hideLabel ? 'visually-hidden' : styles.label}>
         {label}
       </label>
       <select

@@ -23,8 +23,7 @@ function createClient(): QueryClient {
       queries: {
         staleTime: 5_000,
         // A refusal stays a refusal; a studio that is starting answers soon.
-        retry: (failures, error) =>
-          failures < 3 && !(error instanceof ApiError && error.problem.status >= 400),
+        retry: (failures, error) => failures < 3 && error instanceof ApiError && error.problem.status === 0,
       },
     },
   });

@@ -3,12 +3,12 @@ import { formatBytes, formatSeconds } from '../_lib/format.ts';
 import styles from './receipt.module.css';
 
 /** What a picture was asked for and what making it took. */
-export function Receipt({ generation }: { generation: Generation }) {
+export function Receipt({ generation, seed = generation.seed }: { generation: Generation; seed?: number }) {
   const { params, receipt } = generation;
   return (
     <div className={styles.receipt}>
       <dl className={`film ${styles.list}`}>
-        <Row name="Seed" value={String(generation.seed)} />
+        <Row name="Seed" value={String(seed)} />
         <Row name="Size" value={`${params.width} × ${params.height}`} />
         <Row name="Steps" value={`${params.steps} ${params.scheduler}`} />
         <Row name="Guidance" value={String(params.guidanceScale)} />

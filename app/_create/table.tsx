@@ -1,5 +1,6 @@
 'use client';
 import { Copy, RotateCcw, X } from 'lucide-react';
+import Link from 'next/link';
 import { useState } from 'react';
 import type { Generation } from '../../lib/contracts/generation.ts';
 import type { Model } from '../../lib/contracts/models.ts';
@@ -50,7 +51,7 @@ function Prints({ generation, live }: { generation: Generation; live: Live | und
       >
         {assets.map((asset, index) => (
           <li key={asset.id} className={styles.cell}>
-            <a
+            <Link
               href={`/library/${generation.id}${index === 0 ? '' : `?picture=${index + 1}`}`}
               className={styles.print}
             >
@@ -62,7 +63,7 @@ function Prints({ generation, live }: { generation: Generation; live: Live | und
                 width={asset.width}
                 height={asset.height}
               />
-            </a>
+            </Link>
           </li>
         ))}
       </ul>

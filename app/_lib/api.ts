@@ -39,6 +39,14 @@ const unreachable: Problem = {
   errors: [],
 };
 
+const misunderstood: Problem = {
+  ...unreachable,
+  title: 'The answer was not understood',
+  status: 502,
+  detail: 'The studio answered in a way that this page does not know.',
+  remedy: 'Reload the page: it may be older than the studio.',
+};
+
 async function call<Schema extends z.ZodType>(
   schema: Schema,
   method: string,
@@ -67,7 +75,9 @@ async function call<Schema extends z.ZodType>(
     const problem = problemSchema.safeParse(safeJson(text));
     throw new ApiError(problem.success ? problem.data : { ...unreachable, status: response.status });
   }
-  return schema.parse(text === '' ? undefined : safeJson(text));
+  const answer = schema.safeParse(text === '' ? undefined : safeJson(text));
+  if (!answer.success) throw new ApiError(misunderstood, { cause: answer.error });
+  return answer.data;
 }
 
 function safeJson(text: string): unknown {

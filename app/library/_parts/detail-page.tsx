@@ -1,0 +1,156 @@
+'use client';
+import { ArrowLeft, ChevronLeft, ChevronRight } from 'lucide-react';
+import Link from 'next/link';
+import { useRouter } from 'next/navigation';
+import { useEffect, useState, type CSSProperties } from 'react';
+import type { Generation } from '../../../lib/contracts/generation.ts';
+import { resolveSchedule } from '../../../lib/contracts/plan.ts';
+import { Picture } from '../../_components/picture.tsx';
+import { PictureActions } from '../../_components/picture-actions.tsx';
+import { Receipt } from '../../_components/receipt.tsx';
+import { ScheduleStrip } from '../../_components/schedule-strip.tsx';
+import { formatWhen } from '../../_lib/format.ts';
+import { useLive } from '../../_lib/live.ts';
+import { useGeneration, useGenerations } from '../../_lib/queries.ts';
+import { describe } from '../../_lib/states.ts';
+import { useNow } from '../../_lib/use-now.ts';
+import styles from './detail-page.module.css';
+
+/** One generation by itself: its pictures as large as the window allows, and everything that made them. */
+export function DetailPage({ id, initialPicture }: { id: string; initialPicture: number }) {
+  const { data: generation, error } = useGeneration(id);
+  const { items } = useGenerations();
+  const router = useRouter();
+  const at = items.findIndex((item) => item.id === id);
+  const newer = at > 0 ? items[at - 1] : undefined;
+  const older = at >= 0 ? items[at + 1] : undefined;
+
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      if (event.target instanceof HTMLInputElement || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (document.querySelector('[role="dialog"], [role="menu"]') !== null) return;
+      const target = event.key === 'ArrowLeft' ? newer : event.key === 'ArrowRight' ? older : undefined;
+      if (target !== undefined) router.replace(`/library/${target.id}`);
+    };
+    window.addEventListener('keydown', onKey);
+    return () => window.removeEventListener('keydown', onKey);
+  }, [newer, older, router]);
+
+  return (
+    <div className={styles.page}>
+      <div className={styles.bar}>
+        <Link href="/library" className={styles.back}>
+          <ArrowLeft aria-hidden /> Library
+        </Link>
+        <nav className={styles.neighbours} aria-label="Neighbours">
+          <Neighbour to={newer} label="Newer picture">
+            <ChevronLeft aria-hidden />
+          </Neighbour>
+          <Neighbour to={older} label="Older picture">
+            <ChevronRight aria-hidden />
+          </Neighbour>
+        </nav>
+      </div>
+      {error !== null && generation === undefined ? (
+        <div className={styles.missing}>
+          <h1>This picture is not here</h1>
+          <p>{error.message}</p>
+        </div>
+      ) : (
+        generation !== undefined && (
+          <Detail
+            key={generation.id}
+            generation={generation}
+            initialPicture={initialPicture}
+            onRemoved={() => router.push(older === undefined ? '/library' : `/library/${older.id}`)}
+          />
+        )
+      )}
+    </div>
+  );
+}
+
+function Neighbour({
+  to,
+  label,
+  children,
+}: {
+  to: Generation | undefined;
+  label: string;
+  children: React.ReactNode;
+}) {
+  if (to === undefined) return <span className={styles.neighbour} data-disabled />;
+  return (
+    <Link replace href={`/library/${to.id}`} className={styles.neighbour} aria-label={label}>
+      {children}
+    </Link>
+  );
+}
+
+interface DetailProps {
+  generation: Generation;
+  initialPicture: number;
+  onRemoved: () => void;
+}
+
+function Detail({ generation, initialPicture, onRemoved }: DetailProps) {
+  const [picture, setPicture] = useState(initialPicture);
+  const live = useLive(generation.id);
+  const now = useNow();
+  const router = useRouter();
+  const { assets, params, status, receipt } = generation;
+  const asset = assets[picture] ?? assets[0];
+  const { headline, detail } = describe(generation, live);
+  const keySteps = receipt?.keySteps ?? resolveSchedule(params.plan, params.steps).keySteps;
+
+  return (
+    <div className={styles.detail}>
+      <div className={styles.stage}>
+        <div className={styles.light}>
+          {asset !== undefined ? (
+            <a href={asset.url} className={styles.print} aria-label="Open the file itself">
+              <Picture src={asset.url} alt={params.prompt} width={asset.width} height={asset.height} />
+            </a>
+          ) : (
+            <div className={styles.noPicture}>
+              <p className={styles.headline}>{headline}</p>
+              {detail !== null && <p>{detail}</p>}
+              {status === 'failed' && generation.error?.remedy !== undefined && (
+                <p>{generation.error.remedy}</p>
+              )}
+            </div>
+          )}
+        </div>
+        {assets.length > 1 && (
+          <div className={styles.roll} role="group" aria-label="Pictures of this request">
+            {assets.map((each, index) => (
+              <button
+                key={each.id}
+                type="button"
+                aria-current={index === picture}
+                aria-label={`Picture ${index + 1}, seed ${each.seed}`}
+                onClick={() => setPicture(index)}
+                style={{ '--ratio': each.width / each.height } as CSSProperties}
+              >
+                <img src={each.url} alt="" />
+              </button>
+            ))}
+          </div>
+        )}
+      </div>
+      <aside className={styles.side} aria-label="About this picture">
+        <h1 className={styles.prompt}>{params.prompt}</h1>
+        {params.negativePrompt !== '' && <p className={styles.negative}>without {params.negativePrompt}</p>}
+        {now !== null && <p className={styles.when}>{formatWhen(generation.createdAt, now)}</p>}
+        <PictureActions
+          generation={generation}
+          picture={picture}
+          onReuse={() => router.push('/')}
+          onRemoved={onRemoved}
+        />
+        <ScheduleStrip steps={params.steps} keySteps={keySteps} />
+        <Receipt generation={generation} seed={asset?.seed} />
+      </aside>
+    </div>
+  );
+}

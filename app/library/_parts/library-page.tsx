@@ -1,0 +1,116 @@
+'use client';
+import { Search, Star, Trash2, X } from 'lucide-react';
+import { useDeferredValue, useState } from 'react';
+import { Button } from '../../_components/button.tsx';
+import { SelectField } from '../../_components/fields.tsx';
+import { useModels, useGenerations } from '../../_lib/queries.ts';
+import { useBulk } from './use-bulk.ts';
+import { ContactSheet } from './contact-sheet.tsx';
+import styles from './library-page.module.css';
+
+const everyModel = '';
+
+export function LibraryPage() {
+  const [search, setSearch] = useState('');
+  const [starred, setStarred] = useState(false);
+  const [model, setModel] = useState(everyModel);
+  const q = useDeferredValue(search.trim());
+  const history = useGenerations({ q, starred, model });
+  const { models } = useModels();
+  const bulk = useBulk(history.items);
+  const isFiltered = q !== '' || starred || model !== everyModel;
+
+  return (
+    <div className={styles.page}>
+      <div className={styles.head}>
+        <h1 className={styles.title}>Library</h1>
+        <div className={styles.filters} role="search">
+          <label className={styles.search}>
+            <Search aria-hidden />
+            <span className="visually-hidden">Search in prompts</span>
+            <input
+              type="search"
+              value={search}
+              placeholder="Search in prompts"
+              onChange={(event) => setSearch(event.target.value)}
+            />
+          </label>
+          <Button aria-pressed={starred} className={styles.starred} onClick={() => setStarred(!starred)}>
+            <Star aria-hidden fill={starred ? 'currentColor' : 'none'} /> Starred
+          </Button>
+          {models.length > 1 && (
+            <SelectField
+              label="Model"
+              hideLabel
+              value={model}
+              options={[
+                { value: everyModel, label: 'Every model' },
+                ...models.map(({ id, name }) => ({ value: id, label: name })),
+              ]}
+              onChange={setModel}
+            />
+          )}
+        </div>
+      </div>
+
+      {history.isError ? (
+        <Note title="The history cannot be read">
+          <p>{history.error.message}</p>
+          <Button onClick={() => void history.refetch()}>Try again</Button>
+        </Note>
+      ) : history.isSuccess && history.items.length === 0 ? (
+        isFiltered ? (
+          <Note title="Nothing found">
+            <p>No picture has these words and filters.</p>
+            <Button
+              onClick={() => {
+                setSearch('');
+                setStarred(false);
+                setModel(everyModel);
+              }}
+            >
+              Show everything
+            </Button>
+          </Note>
+        ) : (
+          <Note title="No pictures yet">
+            <p>Everything you make is kept here, newest first, with all that made it.</p>
+          </Note>
+        )
+      ) : (
+        <ContactSheet
+          history={history}
+          selected={bulk.selected}
+          onToggle={(id) => bulk.toggle(id)}
+          onSelectTo={(id) => bulk.selectTo(id)}
+        />
+      )}
+
+      {bulk.selected.size > 0 && (
+        <div className={styles.bulk} role="toolbar" aria-label="With the selected pictures">
+          <p>
+            <strong>{bulk.selected.size}</strong> selected
+          </p>
+          <Button size="s" onClick={() => bulk.starSelected()}>
+            <Star aria-hidden /> Star
+          </Button>
+          <Button size="s" onClick={() => bulk.removeSelected()}>
+            <Trash2 aria-hidden /> Delete
+          </Button>
+          <Button size="s" tone="quiet" onClick={() => bulk.clear()}>
+            <X aria-hidden /> Select nothing
+          </Button>
+        </div>
+      )}
+    </div>
+  );
+}
+
+function Note({ title, children }: { title: string; children: React.ReactNode }) {
+  return (
+    <div className={styles.note}>
+      <h2>{title}</h2>
+      {children}
+    </div>
+  );
+}
