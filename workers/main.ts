@@ -1,6 +1,7 @@
 /** The worker: claims jobs, has them computed by an engine process of its own, and stores what comes out. */
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { readEnv } from '../lib/studio/env.ts';
@@ -22,7 +23,11 @@ await migrate(env.home, join(env.root, 'prisma', 'migrations'));
 const studio = openStudio(env);
 const engine = new EngineProcess({
   entry: new URL('./engine.ts', import.meta.url),
-  args: ['--device', env.device, '--cache', join(env.home, 'cache')],
+  args: [
+    ['--device', env.device],
+    ['--cache', join(env.home, 'cache', 'packed')],
+    ['--memory', String(Math.round(totalmem() / 4))],
+  ].flat(),
   log,
 });
 const workerId = randomUUID();

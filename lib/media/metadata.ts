@@ -36,16 +36,48 @@ export function pictureInfotext({ params, receipt, seed, version }: PictureMetad
     ['Size', `${receipt.width}x${receipt.height}`],
     ['Model hash', receipt.modelHash.slice(0, 10)],
     ['Model', params.model],
-    ['Encoder propagation', `${planText(params.plan)} ${receipt.encoderRuns}/${receipt.steps}`],
+    ['Encoder propagation', `${planText(params.plan)} ${receipt.keySteps.length}/${receipt.steps}`],
   ]);
   if (params.injection > 0) fields.set('Prior noise injection', String(params.injection));
   fields.set('Version', `Encore ${version}`);
   return writeInfotext({ prompt: params.prompt, negativePrompt: params.negativePrompt, fields });
 }
 
-/** The whole of it: a request that draws exactly this picture, and the receipt of the run that did. */
+/**
+ * The whole of it: a request that draws exactly this picture, and what the run did. What was measured (seconds, memory)
+ * stays in the history: the same request draws the same file, byte by byte.
+ */
 export function pictureJson({ params, receipt, seed, version }: PictureMetadata): string {
-  return JSON.stringify({ encore: version, params: { ...params, seed, count: 1 }, receipt });
+  const {
+    model,
+    modelHash,
+    device,
+    versions,
+    scheduler,
+    steps,
+    keySteps,
+    encoderRuns,
+    decoderRuns,
+    ...rest
+  } = receipt;
+  const { width, height } = rest;
+  return JSON.stringify({
+    encore: version,
+    params: { ...params, seed, count: 1 },
+    receipt: {
+      model,
+      modelHash,
+      device,
+      versions,
+      scheduler,
+      steps,
+      keySteps,
+      encoderRuns,
+      decoderRuns,
+      width,
+      height,
+    },
+  });
 }
 
 /** As the command line's `--plan` takes it. */

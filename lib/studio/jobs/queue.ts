@@ -170,7 +170,13 @@ export class JobQueue {
           createdAt: finishedAt,
         })),
       });
-      const done = { ...unclaimed, progress: 1, receipt: receipt as unknown as Json, finishedAt };
+      const done = {
+        ...unclaimed,
+        progress: 1,
+        step: receipt.steps,
+        receipt: receipt as unknown as Json,
+        finishedAt,
+      };
       if ((await transition(tx, { claimToken: token }, 'succeeded', done, now)) === null) {
         throw new EncoreError('conflict', `generation ${job.id} is ${job.status} and cannot succeed`);
       }

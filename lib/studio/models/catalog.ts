@@ -4,16 +4,16 @@ import { z } from 'zod';
 import { EncoreError } from '../../contracts/errors.ts';
 import { generationParamsSchema, type GenerationParams, type GenerationRequest, limits, planSchema, type SchedulerName, tasks } from '../../contracts/generation.ts';
 import type { Model } from '../../contracts/models.ts';
-import { resolveSchedule } from '../../contracts/plan.ts';
+import { defaultInjection, resolveSchedule } from '../../contracts/plan.ts';
 
 /** A model on this machine and where its folder is. The folder never leaves the server. */
 export interface InstalledModel {
   folder: string;
+  /** Width and height must be multiples of this: the autoencoder's factor, and the contract's. */
+  sideMultiple: number;
   model: Model;
 }
 
-/** Prior noise injection of the Faster Diffusion paper, section 3.3; an exact run needs none. */
-const INJECTION = 0.003;
 const DEFAULT_STEPS = 50;
 const DEFAULT_GUIDANCE = 7.5;
 /** Configs are a few kB; anything larger is not one. */
@@ -113,10 +113,13 @@ async function readModel(folder: string): Promise<InstalledModel | null> {
     readFile(join(folder, 'README.md'), 'utf8').catch(() => ''),
     weightBytes(folder),
   ]);
-  const { width, height } = nativeSize(unet, vae);
+  const factor = scaleFactor(vae);
+  const [height, width] = nativeSide(unet).map((side) => side * factor) as [number, number];
   const { steps, guidanceScale, plan } = prompts.defaults;
   return {
     folder,
+    // Both are powers of two.
+    sideMultiple: Math.max(factor, limits.sideMultiple),
     model: {
       id: basename(folder),
       name: frontMatter(card, 'title') ?? basename(folder),
@@ -137,36 +140,53 @@ async function readModel(folder: string): Promise<InstalledModel | null> {
   };
 }
 
-/** The size in pixels that the model was trained at: the UNet's sample size times the autoencoder's factor. */
-export function nativeSize(unet: z.infer<typeof unetSchema>, vae: z.infer<typeof vaeSchema>): { width: number; height: number } {
-  // AutoencoderTiny names its stages by the encoder; every stage but the first halves (diffusers: vae_scale_factor).
+/** Pixels for one latent, a side: every stage of the autoencoder but the first halves (diffusers: vae_scale_factor). */
+export function scaleFactor(vae: z.infer<typeof vaeSchema>): number {
+  // AutoencoderTiny names its stages by the encoder.
   const stages = vae.encoder_block_out_channels ?? vae.block_out_channels ?? [0, 0, 0, 0];
-  const factor = 2 ** (stages.length - 1);
-  const sample = unet.sample_size ?? 64;
-  const [height, width] = Array.isArray(sample) ? sample : [sample, sample];
-  return { width: width * factor, height: height * factor };
+  return 2 ** (stages.length - 1);
+}
+
+/** Height and width of the latents that the model was trained at. */
+export function nativeSide({ sample_size }: z.infer<typeof unetSchema>): [number, number] {
+  const sample = sample_size ?? 64;
+  return Array.isArray(sample) ? sample : [sample, sample];
 }
 
 /**
  * The request with everything filled in that it left to the model and to chance.
- * @throws EncoreError `invalid_parameter` when its plan names steps that the run does not have
+ * @throws EncoreError `invalid_parameter` when its plan names steps that the run does not have, or its size does not fit
  */
-export function fillDefaults(request: GenerationRequest, model: Model, randomSeed: () => number): GenerationParams {
+export function fillDefaults(
+  request: GenerationRequest,
+  { model, sideMultiple }: InstalledModel,
+  randomSeed: () => number,
+): GenerationParams {
   const { defaults } = model;
   const { injection } = request;
   const steps = request.steps ?? defaults.steps;
   resolveSchedule(request.plan, steps);
+  const { width = defaults.width, height = defaults.height } = request;
+  expectMultiple({ width, height }, sideMultiple, model.id);
   return generationParamsSchema.parse({
     ...request,
     steps,
     model: model.id,
-    width: request.width ?? defaults.width,
-    height: request.height ?? defaults.height,
+    width,
+    height,
     guidanceScale: request.guidanceScale ?? defaults.guidanceScale,
     scheduler: request.scheduler ?? defaults.scheduler,
     seed: request.seed ?? randomSeed(),
-    injection: injection === 'off' ? 0 : (injection ?? (request.plan === 'exact' ? 0 : INJECTION)),
+    injection: injection === 'off' ? 0 : (injection ?? defaultInjection(request.plan, steps)),
   });
+}
+
+function expectMultiple(sides: { width: number; height: number }, multiple: number, model: string): void {
+  const errors = Object.entries(sides)
+    .filter(([, side]) => side % multiple !== 0)
+    .map(([path, side]) => ({ path, message: `must be a multiple of ${multiple} for ${model}, got ${side}` }));
+  if (errors.length === 0) return;
+  throw new EncoreError('invalid_parameter', errors.map(({ path, message }) => `${path} ${message}`).join('; '), { errors });
 }
 
 async function subfolders(parent: string): Promise<string[]> {

@@ -28,14 +28,15 @@ export async function createGeneration(
   request: GenerationRequest,
   { idempotencyKey }: CreateOptions = {},
 ): Promise<{ generation: Generation; replayed: boolean }> {
-  const { model } = await studio.models.get(request.model);
+  const installed = await studio.models.get(request.model);
+  const { model } = installed;
   if (!model.tasks.includes(request.task)) {
     throw new EncoreError('unsupported_task', `${model.id} cannot do ${request.task}.`);
   }
   await requireSpace(studio);
   const generation: NewGeneration = {
     id: randomUUID(),
-    params: fillDefaults(request, model, studio.randomSeed),
+    params: fillDefaults(request, installed, studio.randomSeed),
     idempotencyKey: idempotencyKey ?? null,
     requestHash: idempotencyKey === undefined ? null : hashOf(request),
   };

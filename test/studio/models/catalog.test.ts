@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { modelSchema } from '../../../lib/contracts/models.ts';
-import { ModelCatalog, nativeSize } from '../../../lib/studio/models/catalog.ts';
+import { fillDefaults, ModelCatalog, scaleFactor } from '../../../lib/studio/models/catalog.ts';
 import { repository } from '../../support/process.ts';
-import { temporaryFolder, writeModel } from '../../support/studio.ts';
+import { aRequest, temporaryFolder, writeModel } from '../../support/studio.ts';
 
 test('the bundled model is listed with what its own files say', async () => {
   const catalog = new ModelCatalog([join(repository, 'models')]);
@@ -46,8 +46,18 @@ test('the folder that comes first wins a name', async () => {
   expect((await new ModelCatalog([a, b]).list()).map((installed) => installed.folder)).toEqual([join(a, 'same')]);
 });
 
-test('the native size is the sample size times the factor of the autoencoder', () => {
-  expect(nativeSize({ sample_size: 64 }, { block_out_channels: [1, 1, 1, 1] })).toEqual({ width: 512, height: 512 });
-  expect(nativeSize({ sample_size: 8 }, { encoder_block_out_channels: [1, 1, 1, 1, 1] })).toEqual({ width: 128, height: 128 });
-  expect(nativeSize({ sample_size: [32, 48] }, {})).toEqual({ width: 384, height: 256 });
+test('the native size is the sample size times the factor of the autoencoder', async () => {
+  expect(scaleFactor({ block_out_channels: [1, 1, 1, 1] })).toBe(8);
+  expect(scaleFactor({ encoder_block_out_channels: [1, 1, 1, 1, 1] })).toBe(16);
+  const folder = await temporaryFolder();
+  await writeModel(join(folder, 'wide'), { 'unet/config.json': { sample_size: [32, 48] } });
+  const [installed] = await new ModelCatalog([folder]).list();
+  expect(installed?.model.defaults).toMatchObject({ width: 384, height: 256 });
+});
+
+test('a size that the autoencoder cannot make is refused before it is queued', async () => {
+  const toybox = await new ModelCatalog([join(repository, 'models')]).get('toybox');
+  expect(() => fillDefaults(aRequest({ width: 136 }), toybox, () => 1)).toThrow(
+    expect.objectContaining({ code: 'invalid_parameter', errors: [expect.objectContaining({ path: 'width' })] }) as Error,
+  );
 });
