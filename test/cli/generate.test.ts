@@ -1,0 +1,152 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { receiptSchema } from '../../lib/contracts/generation.ts';
+import { readSafetensors, writeSafetensors } from '../../lib/engine/checkpoint/safetensors.ts';
+import { reshaped, rows, scaled } from '../../lib/engine/tensor/arithmetic.ts';
+import { float32, type Tensor } from '../../lib/engine/tensor/tensor.ts';
+import { expectTrajectory } from '../support/parity.ts';
+
+type Float32 = Tensor<'float32'>;
+
+let scratch: string;
+let main: (args: readonly string[]) => Promise<number>;
+
+beforeAll(async () => {
+  scratch = await mkdtemp(join(tmpdir(), 'encore-cli-'));
+  // Read when the command line's environment is imported.
+  process.env.ENCORE_HOME = join(scratch, 'home');
+  ({ main } = await import('../../lib/cli/main.ts'));
+});
+afterAll(() => rm(scratch, { recursive: true }));
+afterEach(() => vi.restoreAllMocks());
+
+/** Runs `encore generate`, with what it wrote. */
+async function generate(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  const written = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const) {
+    vi.spyOn(process[name], 'write').mockImplementation((text) => {
+      written[name] += String(text);
+      return true;
+    });
+  }
+  const code = await main(['generate', '--device', 'cpu', ...args]);
+  vi.restoreAllMocks();
+  return { code, ...written };
+}
+
+const tiny = 'test/golden/tiny-sd';
+const small = ['--model', tiny, '--width', '64', '--height', '64', '--prompt', 'a fox'];
+
+test('writes a picture that says how it was made, and prints the receipt', async () => {
+  const out = join(scratch, 'fox.png');
+  const { code, stdout, stderr } = await generate(
+    ...small,
+    '--steps',
+    '20',
+    '--seed',
+    '3',
+    '--out',
+    out,
+    '--json',
+  );
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  const { path, paths, ...receipt } = JSON.parse(stdout) as Record<string, unknown>;
+  expect(receiptSchema.parse(receipt)).toMatchObject({
+    seed: 3,
+    steps: 20,
+    encoderRuns: 7,
+    injection: 0.003,
+  });
+  expect([path, paths]).toEqual([out, [out]]);
+  const file = await readFile(out);
+  expect(await sharp(file).metadata()).toMatchObject({ format: 'png', width: 64, height: 64 });
+  expect(file.toString('latin1')).toContain('a fox');
+});
+
+test('several pictures get numbers, and nothing else is left behind', async () => {
+  const folder = await mkdtemp(join(scratch, 'several-'));
+  const { code, stdout } = await generate(
+    ...small,
+    '--steps',
+    '2',
+    '--count',
+    '2',
+    '--out',
+    join(folder, 'fox.png'),
+  );
+  expect(code).toBe(0);
+  expect(stdout.trim().split('\n')).toEqual([join(folder, 'fox-1.png'), join(folder, 'fox-2.png')]);
+  expect((await readdir(folder)).sort()).toEqual(['fox-1.png', 'fox-2.png']);
+});
+
+test('from given latents and embeds to dumped latents: diffusers’ own, to rounding', async () => {
+  const tensors = await readSafetensors(join(tiny, 'reference/traces.safetensors'));
+  const pick = (...names: string[]) => Object.fromEntries(names.map((name) => [name, tensors.get(name)!]));
+  const [latents, embeds, dump] = ['latents', 'embeds', 'dump'].map((name) =>
+    join(scratch, `${name}.safetensors`),
+  );
+  await writeSafetensors(latents!, pick('latents'));
+  await writeSafetensors(embeds!, pick('prompt_embeds', 'negative_prompt_embeds'));
+  const { code, stdout } = await generate(
+    ...['--model', tiny, '--steps', '10', '--guidance', '7.5', '--plan', 'exact', '--json'],
+    ...[
+      '--latents',
+      latents!,
+      '--prompt-embeds',
+      embeds!,
+      '--dump-latents',
+      dump!,
+      '--out',
+      join(scratch, 'l.png'),
+    ],
+  );
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({ injection: 0, width: 32, height: 16, plan: 'exact' });
+  const dumped = (await readSafetensors(dump!)).get('latents') as Float32;
+  const trace = tensors.get('exact.latents') as Float32;
+  expectTrajectory(dumped, reshaped(rows(trace, 9, 10), trace.shape.slice(1)), 'dumped latents');
+});
+
+describe('bad input ends in one line and code 2', () => {
+  const file = (name: string) => join(scratch, name);
+  beforeAll(async () => {
+    await writeSafetensors(file('other.safetensors'), { something: float32([1]) });
+    await writeSafetensors(file('nan.safetensors'), { latents: scaled(NaN, float32([1, 4, 8, 8])) });
+  });
+  test.each<[string, string[], RegExp]>([
+    ['no prompt', ['--model', tiny], /invalid_request: neither --prompt nor --prompt-embeds/],
+    ['an empty prompt', ['--model', tiny, '--prompt', ' '], /invalid_parameter: prompt/],
+    ['0 steps', [...small, '--steps', '0'], /invalid_parameter: steps 0/],
+    ['10,000 steps', [...small, '--steps', '10000'], /invalid_parameter: steps 10000/],
+    ['steps in words', [...small, '--steps', 'ten'], /invalid_request: .*'ten' is invalid/],
+    ['a size that is no multiple of 8', [...small, '--width', '100'], /invalid_parameter: width 100/],
+    ['an unknown scheduler', [...small, '--scheduler', 'ddimm'], /unknown_scheduler: .*"ddimm".* ddim/],
+    [
+      'an unknown model',
+      ['--model', 'no-such', '--prompt', 'a'],
+      /unknown_model: there is no model "no-such"/,
+    ],
+    ['an unknown flag', [...small, '--lora', 'x'], /invalid_request: unknown option '--lora'/],
+    ['a plan of words', [...small, '--plan', 'quick'], /invalid_request: .*'quick' is invalid/],
+    ['a key step that is not there', [...small, '--steps', '12', '--plan', '0,12'], /step 12 does not exist/],
+    ['a decode width of 0', [...small, '--decode-width', '0'], /'0' is invalid/],
+    ['another kind of file', [...small, '--out', 'fox.jpg'], /invalid_parameter: --out fox\.jpg/],
+    ['latents that are missing', [...small, '--latents', 'none.safetensors'], /none\.safetensors/],
+    [
+      'a file without latents',
+      [...small, '--latents', 'other'],
+      /invalid_tensor: .* holds no "latents".*something/,
+    ],
+    ['latents with NaN', [...small, '--latents', 'nan'], /invalid_tensor: .*"latents" holds NaN/],
+  ])('%s', async (_, args, message) => {
+    const paths = args.map((arg) => (arg === 'other' || arg === 'nan' ? file(`${arg}.safetensors`) : arg));
+    const { code, stdout, stderr } = await generate('--out', file('never.png'), ...paths);
+    expect(stderr).toMatch(message);
+    expect(stderr.trim().split('\n')).toHaveLength(1);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(await readdir(scratch)).not.toContain('never.png');
+  });
+});
