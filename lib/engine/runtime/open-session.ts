@@ -3,7 +3,7 @@ import { EncoreError } from '../../contracts/errors.ts';
 import { fileIdentity } from '../checkpoint/weights-hash.ts';
 import type { Graph } from '../onnx/graph.ts';
 import { serialize } from '../onnx/serialize.ts';
-import { activationBytes, weightBytes } from './graph-memory.ts';
+import { heldBytes, weightBytes } from './graph-memory.ts';
 import { cpuIdentity } from './machine.ts';
 import { createNative, runtimeVersion, type NativeSession } from './ort.ts';
 import { weightsName, type PackedCache } from './packed-cache.ts';
@@ -18,7 +18,7 @@ export interface OpenOptions {
 }
 
 export interface OpenedSession extends NativeSession {
-  /** Estimate of private bytes: what is not mapped from a file. */
+  /** Estimate of the private bytes it holds between runs: what is not mapped from a file. */
   readonly bytes: number;
 }
 
@@ -59,7 +59,7 @@ export async function openNativeSession(
     weightsFolder: folder,
   });
   // onnxruntime keeps a private, reordered copy of float32 size.
-  return { ...native, bytes: activationBytes(graph) + 2 * weights };
+  return { ...native, bytes: heldBytes(graph) + 2 * weights };
 }
 
 /** Undefined where the cache cannot be used at all (read-only or full disk): the graph is then opened directly. */
@@ -72,7 +72,7 @@ async function openPacked(
 ): Promise<OpenedSession | undefined> {
   const open = async (path: string) => {
     const native = await createNative(graph, path, { ...options, optimize: 'none' });
-    return { ...native, bytes: activationBytes(graph) };
+    return { ...native, bytes: heldBytes(graph) };
   };
   try {
     const found = await cache.find(key);

@@ -1,6 +1,7 @@
 import { env, InferenceSession, listSupportedBackends, Tensor as OrtTensor } from 'onnxruntime-node';
 import { EncoreError } from '../../contracts/errors.ts';
 import type { Graph } from '../onnx/graph.ts';
+import { usesArena } from './graph-memory.ts';
 import { sizeOf, tensor, type DType, type Tensor } from '../tensor/tensor.ts';
 import type { DeviceName } from './session.ts';
 
@@ -44,7 +45,7 @@ export async function createNative(
 ): Promise<NativeSession> {
   let native: InferenceSession;
   try {
-    const settings = sessionOptions(options);
+    const settings = sessionOptions(graph, options);
     native =
       typeof model === 'string'
         ? await InferenceSession.create(model, settings)
@@ -55,7 +56,7 @@ export async function createNative(
   return { run: (feeds) => run(native, graph, feeds), release: () => native.release() };
 }
 
-function sessionOptions(options: NativeOptions): InferenceSession.SessionOptions {
+function sessionOptions(graph: Graph, options: NativeOptions): InferenceSession.SessionOptions {
   const { device, threads, optimize, weightsFolder, saveOptimized } = options;
   const session: Record<string, string> = {
     // Idle threads would otherwise burn a core each while the scheduler, the web server or another session works.
@@ -72,6 +73,7 @@ function sessionOptions(options: NativeOptions): InferenceSession.SessionOptions
     ...(threads > 0 ? { intraOpNumThreads: threads } : {}),
     interOpNumThreads: 1,
     graphOptimizationLevel: optimize === 'all' ? 'all' : 'disabled',
+    enableCpuMemArena: usesArena(graph),
     logSeverityLevel: 4,
     ...(saveOptimized === undefined ? {} : { optimizedModelFilePath: saveOptimized.path }),
     extra: { session },

@@ -1,0 +1,194 @@
+import { execFile } from 'node:child_process';
+import { copyFile, mkdir, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  openSafetensors,
+  readSafetensors,
+  writeSafetensors,
+} from '../../lib/engine/checkpoint/safetensors.ts';
+import { float32, type Tensor } from '../../lib/engine/tensor/tensor.ts';
+
+const tinySd = resolve('test/golden/tiny-sd');
+/** Two forwards that add up in another order; see the gates of test/engine/networks. */
+const tolerance = 2e-5;
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'encore-cli-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+interface Ran {
+  code: number;
+  out: string;
+  err: string;
+}
+
+/** The command as a user runs it, with a home of its own. */
+function encore(...args: string[]): Promise<Ran> {
+  const env = { ...process.env, ENCORE_HOME: join(folder, 'home'), ENCORE_DEBUG: '' };
+  return new Promise((done) => {
+    execFile(process.execPath, [resolve('bin/encore.mjs'), ...args], { env }, (error, out, err) => {
+      done({ code: typeof error?.code === 'number' ? error.code : 0, out, err });
+    });
+  });
+}
+
+function expectRefusal({ code, out, err }: Ran, start: string) {
+  expect({ code, out }).toEqual({ code: 2, out: '' });
+  expect(err.trimEnd().split('\n')).toHaveLength(1);
+  expect(err).toContain(`encore: ${start}`);
+}
+
+async function unetInputs(path: string, change: (tensors: Record<string, Tensor>) => void = () => {}) {
+  const reference = await readSafetensors(join(tinySd, 'reference', 'unet.safetensors'), [
+    'sample',
+    'timestep',
+    'encoder_hidden_states',
+  ]);
+  const tensors = Object.fromEntries(reference);
+  change(tensors);
+  await writeSafetensors(path, tensors);
+}
+
+describe('encore forward', () => {
+  const forward = (model: string, inputs: string, ...more: string[]) =>
+    encore(
+      'forward',
+      '--model',
+      model,
+      '--component',
+      'unet',
+      '--inputs',
+      inputs,
+      '--out',
+      join(folder, 'out.safetensors'),
+      '--device',
+      'cpu',
+      ...more,
+    );
+
+  it('runs a component of a model folder and from its own folder, as diffusers does', async () => {
+    await unetInputs(join(folder, 'in.safetensors'));
+    for (const model of [tinySd, join(tinySd, 'unet')]) {
+      const ran = await forward(model, join(folder, 'in.safetensors'), '--json');
+      expect(ran.err).toBe('');
+      expect(JSON.parse(ran.out)).toMatchObject({
+        component: 'unet',
+        device: 'cpu',
+        outputs: { sample: [2, 4, 16, 16] },
+      });
+      const sample = (await readSafetensors(join(folder, 'out.safetensors'))).get('sample')!
+        .data as Float32Array;
+      const reference = await readSafetensors(join(tinySd, 'reference', 'unet.safetensors'), [
+        'output.sample',
+      ]);
+      const expected = reference.get('output.sample')!.data as Float32Array;
+      expect(Math.max(...sample.map((value, i) => Math.abs(value - expected[i]!)))).toBeLessThan(tolerance);
+    }
+  });
+
+  it('refuses inputs that are missing, ill-shaped or not numbers, in one line with exit code 2', async () => {
+    const path = join(folder, 'bad.safetensors');
+    expectRefusal(await forward(tinySd, join(folder, 'nowhere')), 'checkpoint_not_found: ');
+    await unetInputs(path, (tensors) => delete tensors.timestep);
+    expectRefusal(await forward(tinySd, path), 'invalid_tensor: ');
+    await unetInputs(path, (tensors) => (tensors.sample = float32([2, 5, 16, 16])));
+    expectRefusal(await forward(tinySd, path), 'invalid_tensor: ');
+    await unetInputs(path, (tensors) => ((tensors.sample!.data as Float32Array)[3] = NaN));
+    expectRefusal(await forward(tinySd, path), 'invalid_tensor: ');
+  });
+
+  it('says so when weights are damaged: cut short, or NaN', async () => {
+    const unet = join(folder, 'unet');
+    const weights = join(unet, 'diffusion_pytorch_model.safetensors');
+    await mkdir(unet, { recursive: true });
+    await unetInputs(join(folder, 'in.safetensors'));
+    for (const name of ['config.json', 'diffusion_pytorch_model.safetensors']) {
+      await copyFile(join(tinySd, 'unet', name), join(unet, name));
+    }
+    const bytes = await readFile(weights);
+    const { offset } = (await openSafetensors(weights)).tensors.get('conv_in.weight')!;
+    bytes.writeFloatLE(NaN, offset);
+    await writeFile(weights, bytes);
+    expectRefusal(await forward(unet, join(folder, 'in.safetensors')), 'weights_invalid: ');
+    await truncate(weights, bytes.length - 100);
+    expectRefusal(await forward(unet, join(folder, 'in.safetensors')), 'checkpoint_invalid: ');
+  });
+
+  it('fails with exit code 1 where the device is the reason', async () => {
+    const missing = process.platform === 'darwin' ? 'dml' : 'coreml';
+    await unetInputs(join(folder, 'in.safetensors'));
+    const ran = await forward(tinySd, join(folder, 'in.safetensors'), '--device', missing);
+    expect(ran.code).toBe(1);
+    expect(ran.err).toContain(`encore: device_unavailable: ${missing} cannot be used here`);
+  });
+});
+
+describe('encore inspect', () => {
+  it('matches every tensor of a checkpoint', async () => {
+    const { out, err } = await encore('inspect', tinySd, '--json');
+    expect(err).toBe('');
+    const report = JSON.parse(out) as {
+      hash: string;
+      components: {
+        name: string;
+        matched: number | null;
+        tensors: number;
+        unmatched: string[];
+        problem: string | null;
+      }[];
+    };
+    expect(report.hash).toMatch(/^[0-9a-f]{16}$/);
+    for (const name of ['unet', 'vae', 'text_encoder']) {
+      const component = report.components.find((each) => each.name === name);
+      expect(component).toMatchObject({ unmatched: [], problem: null });
+      expect(component?.matched).toBe(component?.tensors);
+      expect(component?.matched).toBeGreaterThan(40);
+    }
+  });
+
+  it('describes one file', async () => {
+    const { out } = await encore('inspect', join(tinySd, 'unet', 'diffusion_pytorch_model.safetensors'));
+    expect(out).toContain('down_blocks');
+    expect(out).toContain('float32');
+  });
+});
+
+describe('encore', () => {
+  it('lists every device with a reason for each that cannot be used', async () => {
+    const { code, out } = await encore('devices', '--json');
+    expect(code).toBe(0);
+    const { auto, devices } = JSON.parse(out) as {
+      auto: string;
+      devices: { name: string; available: boolean; reason: string | null }[];
+    };
+    expect(devices.map(({ name }) => name).sort()).toEqual(['coreml', 'cpu', 'cuda', 'dml', 'webgpu']);
+    expect(devices.find(({ name }) => name === auto)?.available).toBe(true);
+    for (const { available, reason } of devices) if (!available) expect(reason?.length).toBeGreaterThan(10);
+  });
+
+  it.each([
+    [['paint'], "unknown command 'paint'"],
+    [['inspect'], "missing required argument 'path'"],
+    [['inspect', tinySd, '--colour'], "unknown option '--colour'"],
+    [['forward', '--model', tinySd], "required option '--component <name>' not specified"],
+    [
+      ['forward', '--model', tinySd, '--component', 'unet.middle'],
+      "'unet.middle' is invalid. Allowed choices are",
+    ],
+    [['devices', 'all'], 'too many arguments'],
+  ])('refuses %j', async (args, message) => {
+    const ran = await encore(...args);
+    expectRefusal(ran, 'invalid_request: ');
+    expect(ran.err).toContain(message);
+  });
+
+  it('shows where an error came from only when asked', async () => {
+    const ran = await encore('inspect', join(folder, 'nowhere'));
+    expectRefusal(ran, 'checkpoint_not_found: ');
+    expect(ran.err).not.toContain('    at ');
+  });
+});
