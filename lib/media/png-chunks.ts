@@ -36,9 +36,9 @@ export function readChunks(file: Uint8Array): PngChunk[] {
     }
     chunks.push({ type, data: bytes.subarray(offset + 8, end - 4) });
     offset = end;
-    if (type === 'IEND') break;
+    if (type === 'IEND') return chunks;
   }
-  return chunks;
+  throw damaged('it ends without IEND');
 }
 
 export function writeChunks(chunks: readonly PngChunk[]): Buffer {
