@@ -11,8 +11,9 @@ export function startScript(
   file: string,
   env: Record<string, string>,
   cwd = repository,
+  args: string[] = [],
 ): ChildProcess & { output: () => string } {
-  const child = spawn(process.execPath, ['--import', tsx, file], {
+  const child = spawn(process.execPath, ['--import', tsx, file, ...args], {
     cwd,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
