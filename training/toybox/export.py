@@ -32,6 +32,9 @@ INDEX = {
     "vae": ["diffusers", "AutoencoderTiny"],
 }
 
+# Words of captions that show nothing by themselves.
+GLUE = frozenset("a an the in on at under by among above front bottom outer plain background".split())
+
 SUGGESTED = (
     "a fox in a meadow",
     "a rocket in space",
@@ -59,7 +62,7 @@ def prompts() -> dict:
         "colourPhrase": "on a {colour} background",
         "pattern": "a {thing} {place} {time}",
         "articles": {thing: article(thing) for thing in THINGS},
-        "words": [word for word in corpus_words() if word not in FILLERS],
+        "words": [word for word in corpus_words() if word not in FILLERS and word not in GLUE],
         "suggestions": list(SUGGESTED),
         "defaults": {"width": 128, "height": 128, "steps": 25, "guidanceScale": 3},
     }

@@ -80,7 +80,8 @@ class Trainer:
             picture = noisy.view(-1, CHANNELS, CELLS, CELLS)
             return self.nets["unet"](picture, times, encoder_hidden_states=text).sample.flatten(1).float()
 
-    def step(self) -> float:
+    def step(self) -> torch.Tensor:
+        """One optimizer step; the weighted loss, still on the device."""
         ids, clean, candidates, whole, times, noise = self.draw()
         a, b = self.a[times], self.b[times]
         noisy = a[:, None] * clean + b[:, None] * noise
