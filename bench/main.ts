@@ -1,0 +1,14 @@
+import { benchSd15 } from './sd15.ts';
+import { benchToybox } from './toybox.ts';
+
+// npm run bench            the bundled model
+// npm run bench -- sd15    Stable Diffusion 1.5 at full size, random weights; --runs measures whole runs too (long)
+
+const log = (line: string) => process.stderr.write(`${line}\n`);
+const args = process.argv.slice(2);
+const known = args.every((arg) => ['toybox', 'sd15', '--runs'].includes(arg));
+if (!known) {
+  log(`bench: what is ${args.join(' ')}? There are: npm run bench, npm run bench -- sd15 [--runs]`);
+  process.exitCode = 2;
+} else if (args.includes('sd15')) await benchSd15(log, { runs: args.includes('--runs') });
+else await benchToybox(log);

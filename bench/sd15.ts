@@ -1,0 +1,161 @@
+import { rm } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import type { Plan } from '../lib/contracts/generation.ts';
+import { resolveSchedule } from '../lib/contracts/plan.ts';
+import { openModel } from '../lib/engine/checkpoint/model-source.ts';
+import { parseUnetConfig } from '../lib/engine/networks/unet/config.ts';
+import { buildUnetStages, type UnetStageOptions } from '../lib/engine/networks/unet/stages.ts';
+import { createRuntime } from '../lib/engine/runtime/runtime.ts';
+import type { Session } from '../lib/engine/runtime/session.ts';
+import type { TextToImageInput } from '../lib/engine/tasks/task.ts';
+import { noiseSource } from '../lib/engine/tensor/random.ts';
+import { float32, type Tensor } from '../lib/engine/tensor/tensor.ts';
+import { inChild } from './child.ts';
+import type { Drawn } from './draw.ts';
+import { gigabytes, inTurns, ratio, seconds, type Cost } from './measure.ts';
+import { report, type Row } from './report.ts';
+import { sd15Checkpoint } from './sd15-checkpoint.ts';
+
+const directory = fileURLToPath(new URL('.cache/packed-sd15', import.meta.url));
+const rounds = 3;
+
+interface Options {
+  /** Measure whole runs of 20 and 50 steps, not only their parts: most of an hour on two cores. */
+  runs: boolean;
+}
+
+/** Stable Diffusion 1.5 at 64 x 64 latents with guidance: what the savings are worth on a network of real size. */
+export async function benchSd15(log: (line: string) => void, { runs }: Options): Promise<void> {
+  const model = await sd15Checkpoint(log);
+  const input = (steps: number, plan: Plan): TextToImageInput => ({
+    model,
+    prompt: 'a fox in a meadow',
+    negativePrompt: '',
+    width: 512,
+    height: 512,
+    steps,
+    guidanceScale: 7.5,
+    seed: 0,
+    count: 1,
+    plan,
+    injection: 0,
+    decodeWidth: 1,
+  });
+  await rm(directory, { recursive: true, force: true });
+  const draw = (steps: number, plan: Plan) =>
+    inChild<Drawn>('draw.ts', [directory, '1', JSON.stringify(input(steps, plan))]);
+  log('a picture of one step, packing every graph');
+  const cold = await draw(1, 'exact');
+  log('the same from the packed graphs');
+  const packed = await draw(1, 'exact');
+
+  const c = await measureParts(model, log);
+  const step = sum(c.encoder, c.decoder);
+  const rows: Row[] = [
+    ['encoder', cost(c.encoder)],
+    ['decoder', cost(c.decoder), 'hoisted, phase upsampling'],
+    ['decoder, hoisted only', cost(c.decoderHoisted)],
+    ['decoder, plain', cost(c.decoderPlain)],
+    ['full step', cost(step), 'encoder + decoder'],
+    ['decoder plain / hoisted', ratio(c.decoderPlain.cpu / c.decoderHoisted.cpu)],
+    ['decoder plain / hoisted with phase upsampling', ratio(c.decoderPlain.cpu / c.decoder.cpu)],
+  ];
+  for (const steps of [20, 50]) {
+    const keys = resolveSchedule('faster', steps).keySteps.length;
+    const time = (encoder: Cost, decoder: Cost, encoderRuns: number) =>
+      encoderRuns * encoder.cpu + steps * decoder.cpu;
+    const exact = time(c.encoder, c.decoder, steps);
+    const faster = time(c.encoder, c.decoder, keys);
+    const [plainExact, paper] = [steps, keys].map((n) => time(c.encoderPlain, c.decoderPlain, n)) as [
+      number,
+      number,
+    ];
+    rows.push(
+      [`UNet time of ${steps} steps, exact / faster, projected`, ratio(exact / faster), `${keys} key steps`],
+      [`the same without hoisting and phase upsampling`, ratio(plainExact / paper), "the paper's method"],
+      [`plain exact / ours, faster`, ratio(plainExact / faster), 'every saving together'],
+    );
+    if (!runs) continue;
+    log(`whole runs of ${steps} steps`);
+    const [a, b] = [await draw(steps, 'exact'), await draw(steps, 'faster')];
+    const unet = ({ receipt }: Drawn) => receipt.seconds.encoder + receipt.seconds.decoder;
+    rows.push([
+      `UNet time of ${steps} steps, exact / faster, measured`,
+      ratio(unet(a) / unet(b)),
+      `${seconds(unet(a))} / ${seconds(unet(b))}`,
+    ]);
+  }
+  const { vae } = packed.receipt.seconds;
+  rows.push(
+    ['autoencoder, 512 x 512 pixels', seconds(vae)],
+    [
+      'opening everything, first time (packs)',
+      seconds(cold.load),
+      `peak private memory ${gigabytes(cold.peak)}`,
+    ],
+    ['opening everything, packed', seconds(packed.load)],
+    ['peak private memory of a 512 x 512 picture', gigabytes(packed.peak), 'float32, packed'],
+  );
+  await report('npm run bench -- sd15', 'Stable Diffusion 1.5, 512 x 512, float32, guidance', rows);
+}
+
+/** Seconds of wall clock and of processor; ratios are taken from the second. */
+const cost = ({ wall, cpu }: Cost) => `${seconds(wall)} (${seconds(cpu)} of processor)`;
+const sum = (a: Cost, b: Cost): Cost => ({ wall: a.wall + b.wall, cpu: a.cpu + b.cpu });
+
+async function measureParts(model: string, log: (line: string) => void) {
+  const network = await (await openModel(model)).network('unet');
+  const config = parseUnetConfig(network.config);
+  const runtime = await createRuntime({ device: 'cpu', cache: { directory, budgetBytes: 100e9 } });
+  const size = {
+    batch: 1,
+    rows: 2,
+    steps: 1,
+    height: 64,
+    width: 64,
+    tokens: 77,
+    control: false,
+    weights: network.weights,
+  };
+  const noise = noiseSource('philox', 0);
+  const time = float32([1], Float32Array.of(500));
+  const given: Record<string, Tensor> = {
+    sample: noise.normal([1, config.inChannels, 64, 64]),
+    encoder_hidden_states: noise.normal([2, 77, config.textWidth]),
+    timestep: time,
+    timesteps: time,
+  };
+  const opened: Session[] = [];
+  const open = async (options: UnetStageOptions) => {
+    const stages = buildUnetStages(config, size, options);
+    let known = given;
+    const calls: (() => Promise<Record<string, Tensor>>)[] = [];
+    for (const graph of [stages.prompt, stages.encoder, stages.decoder]) {
+      log(`opening ${graph.name} ${JSON.stringify(options)}`);
+      const session = await runtime.open(graph);
+      opened.push(session);
+      const feeds = Object.fromEntries(session.inputs.map(({ name }) => [name, known[name]!]));
+      const call = () => session.run(feeds);
+      known = { ...known, ...(await call()) };
+      calls.push(call);
+    }
+    return { encoder: calls[1]!, decoder: calls[2]! };
+  };
+  const ours = await open({});
+  const hoisted = await open({ phaseUpsampling: false });
+  const plain = await open({ phaseUpsampling: false, hoisting: false });
+  const measured = await inTurns(
+    {
+      encoder: ours.encoder,
+      decoder: ours.decoder,
+      decoderHoisted: hoisted.decoder,
+      encoderPlain: plain.encoder,
+      decoderPlain: plain.decoder,
+    },
+    rounds,
+    log,
+  );
+  for (const session of opened) await session.dispose();
+  await runtime.dispose();
+  return measured;
+}
