@@ -20,7 +20,11 @@ export function Thumb({ generation }: { generation: Generation }) {
           {status === 'failed' ? <CircleAlert /> : status === 'cancelled' ? <CircleSlash /> : <Hourglass />}
         </span>
       )}
-      {assets.length > 1 && <span className={`film ${styles.count}`}>{assets.length}</span>}
+      {assets.length > 1 && (
+        <span className={`film ${styles.count}`} aria-hidden>
+          {assets.length}
+        </span>
+      )}
       {(status === 'running' || status === 'cancelling') && (
         <span className={styles.bar}>
           <span style={{ transform: `scaleX(${progress})` }} />

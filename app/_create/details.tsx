@@ -3,6 +3,7 @@ import { Dices, Lock, LockOpen } from 'lucide-react';
 import { useId } from 'react';
 import { limits, schedulerNames, type Generation } from '../../lib/contracts/generation.ts';
 import type { Model } from '../../lib/contracts/models.ts';
+import { schedulers } from '../../lib/contracts/schedulers.ts';
 import { NumberField, SelectField } from '../_components/fields.tsx';
 import { IconButton } from '../_components/icon-button.tsx';
 import { seedOf, updateDraft, type Draft } from '../_lib/draft.ts';
@@ -14,8 +15,6 @@ interface DetailsProps {
   models: Model[];
   current: Generation | undefined;
 }
-
-const schedulerLabels: Record<(typeof schedulerNames)[number], string> = { ddim: 'DDIM' };
 
 export function Details({ draft, model, models, current }: DetailsProps) {
   const id = useId();
@@ -67,7 +66,7 @@ export function Details({ draft, model, models, current }: DetailsProps) {
       <SelectField
         label="Scheduler"
         value={draft.scheduler ?? defaults.scheduler}
-        options={schedulerNames.map((value) => ({ value, label: schedulerLabels[value] }))}
+        options={schedulerNames.map((value) => ({ value, label: schedulers[value].label }))}
         onChange={(value) => updateDraft({ scheduler: schedulerNames.find((name) => name === value) })}
       />
       <NumberField

@@ -101,7 +101,7 @@ export function placeGeneration(client: QueryClient, generation: Generation): vo
 }
 
 function isUnfiltered(filter: unknown): boolean {
-  return typeof filter === 'object' && filter !== null && Object.values(filter).every((value) => !value);
+  return typeof filter === 'object' && filter !== null && Object.keys(filter).length === 0;
 }
 
 /** Takes a generation out of every list at once, before or after the server says that it is gone. */

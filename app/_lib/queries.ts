@@ -11,9 +11,8 @@ import type { Health, Queue } from '../../lib/contracts/api.ts';
 import type { Generation, GenerationInput } from '../../lib/contracts/generation.ts';
 import type { Model } from '../../lib/contracts/models.ts';
 import { api, type LibraryFilter } from './api.ts';
+import { PAGE_SIZE } from './page-size.ts';
 import { askFor, askForOne, dropGeneration, placeGeneration } from './live.ts';
-
-const PAGE = 60;
 
 export function useGeneration(id: string | undefined): UseQueryResult<Generation> {
   const client = useQueryClient();
@@ -24,14 +23,17 @@ export function useGeneration(id: string | undefined): UseQueryResult<Generation
   });
 }
 
-export function useGenerations(filter: LibraryFilter = {}) {
+export function useGenerations(wanted: LibraryFilter = {}) {
   const client = useQueryClient();
+  const filter: LibraryFilter = Object.fromEntries(
+    Object.entries(wanted).filter(([, value]) => Boolean(value)),
+  );
   const query = useInfiniteQuery({
     queryKey: ['generations', filter],
     queryFn: ({ pageParam, signal }) =>
       askFor(
         client,
-        () => api.generations(filter, pageParam, PAGE, signal),
+        () => api.generations(filter, pageParam, PAGE_SIZE, signal),
         (page, newer) => ({ ...page, items: page.items.map(newer) }),
       ),
     initialPageParam: undefined as string | undefined,

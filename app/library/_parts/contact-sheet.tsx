@@ -133,11 +133,13 @@ export function ContactSheet({ history, selected, onToggle, onSelectTo }: Contac
   };
 
   const open = (event: MouseEvent, item: Generation, index: number) => {
+    // Enter opens even while others are selected; Space is what selects.
+    const isByKeyboard = event.detail === 0;
     setFocus(index);
     if (event.shiftKey) {
       event.preventDefault();
       onSelectTo(item.id);
-    } else if (selected.size > 0 || event.ctrlKey || event.metaKey) {
+    } else if (event.ctrlKey || event.metaKey || (selected.size > 0 && !isByKeyboard)) {
       event.preventDefault();
       onToggle(item.id);
     } else {

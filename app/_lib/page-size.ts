@@ -1,0 +1,2 @@
+/** Generations in one page of the history. */
+export const PAGE_SIZE = 60;

@@ -1,0 +1,58 @@
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { accessibilityFaults, DESKTOP, launch, openWindow, overflow, PHONE } from './support/browser.ts';
+import { Stack } from './support/stack.ts';
+
+let stack: Stack;
+let browser: Browser;
+let picture: string;
+
+beforeAll(async () => {
+  [stack, browser] = await Promise.all([Stack.start(), launch()]);
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await stack?.close();
+});
+
+async function expectNoFaults(path: string): Promise<void> {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    for (const viewport of [DESKTOP, PHONE]) {
+      const { context, page } = await openWindow(browser, { colorScheme, viewport });
+      await page.goto(stack.url + path);
+      await page.getByRole('main').waitFor();
+      expect(await accessibilityFaults(page), `${path} ${colorScheme} ${viewport.width}`).toEqual([]);
+      expect(await overflow(page), `${path} ${viewport.width}`).toBe(0);
+      await context.close();
+    }
+  }
+}
+
+describe('accessibility, light and dark, wide and narrow', () => {
+  it.each(['/', '/library'])('finds nothing on %s while there is no picture', expectNoFaults);
+
+  it('finds nothing once there are pictures, good and failed', async () => {
+    const made = await stack.make({ prompt: 'a sunflower on a beach', steps: 10, count: 2 });
+    picture = made.id;
+    await stack.make({ prompt: 'a frog', model: await stack.addDamagedModel() });
+    await expectNoFaults('/');
+    await expectNoFaults('/library');
+    await expectNoFaults(`/library/${picture}`);
+  });
+
+  it('finds nothing in the details, the menu and the dialog', async () => {
+    const { context, page } = await openWindow(browser);
+    await page.goto(stack.url);
+    await page.getByRole('button', { name: 'Details' }).click();
+    expect(await accessibilityFaults(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Use again' }).click();
+    await page.getByRole('menu').waitFor();
+    expect(await accessibilityFaults(page)).toEqual([]);
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Keyboard shortcuts' }).click();
+    await page.getByRole('dialog').waitFor();
+    expect(await accessibilityFaults(page)).toEqual([]);
+    await context.close();
+  });
+});

@@ -1,0 +1,257 @@
+import { createHash } from 'node:crypto';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Generation } from '../../lib/contracts/generation.ts';
+import { launch, openWindow, overflow, PHONE } from './support/browser.ts';
+import { Stack } from './support/stack.ts';
+
+let stack: Stack;
+let browser: Browser;
+let context: BrowserContext;
+let page: Page;
+let complaints: string[];
+
+beforeAll(async () => {
+  [stack, browser] = await Promise.all([Stack.start(), launch()]);
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await stack?.close();
+});
+
+beforeEach(async () => {
+  ({ context, page, complaints } = await openWindow(browser));
+});
+
+afterEach(async () => {
+  await context.close();
+  expect(complaints).toEqual([]);
+});
+
+const prompt = () => page.getByRole('textbox', { name: 'Prompt', exact: true });
+const generate = () => page.getByRole('button', { name: /^Generate/ });
+const progress = () => page.getByRole('progressbar', { name: 'Progress of the picture' });
+const table = () => page.getByRole('region', { name: 'Picture', exact: true });
+const recent = () => page.getByRole('region', { name: 'Recent pictures' });
+const result = (words: string) => table().getByRole('img', { name: words, exact: true });
+
+/** So long that there is time to look at it, whatever the machine. */
+async function askForALongOne(words: string): Promise<void> {
+  await page.goto(stack.url);
+  await prompt().fill(words);
+  await page.getByRole('radio', { name: 'Exact' }).check();
+  await page.getByRole('button', { name: 'Details' }).click();
+  await page.getByRole('textbox', { name: 'Steps' }).fill('1000');
+  await prompt().press('Control+Enter');
+  await progress().waitFor();
+}
+
+async function isLoaded(picture: ReturnType<typeof result>): Promise<boolean> {
+  return picture.evaluate((img: HTMLImageElement) => img.complete && img.naturalWidth > 0);
+}
+
+function newest(): Promise<Generation> {
+  return stack
+    .call<{ items: Generation[] }>('GET', '/generations?limit=1')
+    .then(({ items }) => items[0] as Generation);
+}
+
+async function fileHash(generation: Generation): Promise<string> {
+  const response = await fetch(stack.url + (generation.assets[0]?.url ?? ''));
+  return createHash('sha256')
+    .update(new Uint8Array(await response.arrayBuffer()))
+    .digest('hex');
+}
+
+describe('the studio in a browser', () => {
+  it('teaches on the empty page and makes its first picture from an example', async () => {
+    await page.goto(stack.url);
+    await page.getByRole('heading', { name: 'Write a sentence, get a picture.' }).waitFor();
+    await page.getByRole('button', { name: 'a fox in a meadow' }).click();
+    expect(await prompt().inputValue()).toBe('a fox in a meadow');
+
+    const [write, send] = [await prompt().boundingBox(), await generate().boundingBox()];
+    expect(Math.abs((send?.y ?? 0) - (write?.y ?? 0))).toBeLessThan(250);
+    expect((send?.y ?? 900) + (send?.height ?? 0)).toBeLessThanOrEqual(900);
+
+    await generate().click();
+    await result('a fox in a meadow').waitFor({ timeout: 60_000 });
+    await expect.poll(() => isLoaded(result('a fox in a meadow'))).toBe(true);
+
+    const { receipt, params } = await newest();
+    const slip = page.getByRole('complementary', { name: 'About this picture' });
+    expect(await slip.textContent()).toContain(`${receipt?.encoderRuns} of ${params.steps}`);
+    expect(receipt?.encoderRuns).toBeLessThan(params.steps);
+    expect(await slip.textContent()).toContain(`${receipt?.encoderRunsSaved} saved`);
+  });
+
+  it('spends nine encoder passes on fifty steps', async () => {
+    await page.goto(stack.url);
+    await prompt().fill('a penguin in the snow');
+    await page.getByRole('button', { name: 'Details' }).click();
+    await page.getByRole('textbox', { name: 'Steps' }).fill('50');
+    await page.getByText('9 encoder passes instead of 50.').waitFor();
+    await prompt().press('Control+Enter');
+    await result('a penguin in the snow').waitFor({ timeout: 60_000 });
+    await page.getByText('with 9 encoder passes, 41 saved').waitFor();
+    expect((await newest()).receipt?.keySteps).toEqual([0, 1, 2, 3, 5, 10, 15, 25, 35]);
+  });
+
+  it('shows the picture coming, in the place where it will be, and attaches again after a reload', async () => {
+    await askForALongOne('a robot in the city');
+    const preview = table().getByRole('img', { name: 'The picture so far' });
+    await preview.waitFor({ timeout: 60_000 });
+    const place = await preview.boundingBox();
+    await expect.poll(() => progress().getAttribute('aria-valuenow').then(Number)).toBeGreaterThan(0);
+    await expect.poll(() => page.title()).toMatch(/^\d+ % · a robot in the city$/);
+
+    await page.reload();
+    await preview.waitFor();
+    expect(await preview.boundingBox()).toEqual(place);
+    const before = Number(await progress().getAttribute('aria-valuenow'));
+    await expect
+      .poll(() => progress().getAttribute('aria-valuenow').then(Number), { timeout: 60_000 })
+      .toBeGreaterThan(before);
+    await page.getByRole('button', { name: 'Cancel', exact: true }).click();
+    await table().getByText('Cancelled').first().waitFor();
+  });
+
+  it('cancels at once for the eye, honestly for the engine, and makes it after all when asked', async () => {
+    await askForALongOne('a castle in the mountains');
+    await page.getByRole('button', { name: 'Cancel', exact: true }).click();
+    await page.getByRole('button', { name: 'Make it after all' }).waitFor({ timeout: 30_000 });
+    expect((await newest()).status).toBe('cancelled');
+
+    await page.getByRole('button', { name: 'Make it after all' }).click();
+    await progress().waitFor();
+    await expect.poll(async () => (await newest()).status).toBe('running');
+    await page.keyboard.press('Escape');
+    await page.getByRole('heading', { name: 'Create a picture' }).click({ force: true });
+    await page.keyboard.press('Shift+X');
+    await page.getByRole('button', { name: 'Make it after all' }).waitFor({ timeout: 30_000 });
+  });
+
+  it('has everything after a full restart, and makes the very same picture again', async () => {
+    const original = await stack.make({ prompt: 'a turtle under water', steps: 20 });
+    await stack.stop('worker');
+    await stack.stop('web');
+    await stack.startWeb();
+    await stack.startWorker();
+
+    await page.goto(`${stack.url}/library`);
+    await page.getByRole('link', { name: 'a turtle under water' }).first().click();
+    const picture = page.getByRole('img', { name: 'a turtle under water' }).first();
+    await picture.waitFor();
+    await expect.poll(() => isLoaded(picture)).toBe(true);
+
+    await page.getByRole('button', { name: 'Use again' }).click();
+    await page.getByRole('menuitem', { name: /^Everything A/ }).click();
+    await page.waitForURL(stack.url);
+    expect(await prompt().inputValue()).toBe('a turtle under water');
+    await generate().click();
+    await expect.poll(async () => (await newest()).id, { timeout: 30_000 }).not.toBe(original.id);
+    await expect.poll(async () => (await newest()).status, { timeout: 60_000 }).toBe('succeeded');
+    const again = await newest();
+    expect(again.seed).toBe(original.seed);
+    expect(await fileHash(again)).toBe(await fileHash(original));
+  });
+
+  it('keeps what was set across a reload until it is reset', async () => {
+    await page.goto(stack.url);
+    await prompt().fill('an owl in the forest');
+    await page.getByRole('radio', { name: 'Fastest' }).check();
+    await page.reload();
+    expect(await prompt().inputValue()).toBe('an owl in the forest');
+    expect(await page.getByRole('radio', { name: 'Fastest' }).isChecked()).toBe(true);
+    await page.getByRole('button', { name: 'Reset settings' }).click();
+    expect(await page.getByRole('radio', { name: 'Faster' }).isChecked()).toBe(true);
+    expect(await prompt().inputValue()).toBe('an owl in the forest');
+    expect(await page.getByRole('button', { name: 'Reset settings' }).count()).toBe(0);
+  });
+
+  it('says what it does not know', async () => {
+    await page.goto(stack.url);
+    await prompt().fill('a zeppelin in a meadow');
+    await page.getByText(/was never shown “zeppelin” and will ignore it/).waitFor();
+    await prompt().fill('quantum zeppelin');
+    await page.getByText(/knows none of these words/).waitFor();
+  });
+
+  it('shows a failure with what to do, and copies the details', async () => {
+    const model = await stack.addDamagedModel();
+    const failed = await stack.make({ prompt: 'a dog on a beach', model });
+    expect(failed.status).toBe('failed');
+    await page.goto(stack.url);
+    await recent().getByRole('button', { name: 'a dog on a beach, failed' }).click();
+    await table().getByRole('alert').waitFor();
+    expect(await table().getByRole('alert').textContent()).toContain(failed.error?.detail);
+    await page.getByRole('button', { name: 'Copy details' }).click();
+    const copied = JSON.parse(await page.evaluate(() => navigator.clipboard.readText())) as Generation;
+    expect(copied.id).toBe(failed.id);
+    await page.getByRole('button', { name: 'Retry' }).click();
+    await expect.poll(async () => (await newest()).startedAt).not.toBe(failed.startedAt);
+  });
+
+  it('deletes with a way back', async () => {
+    const made = await stack.make({ prompt: 'a cupcake in a room', steps: 10 });
+    await page.goto(`${stack.url}/library/${made.id}`);
+    await page.getByRole('button', { name: 'Delete' }).click();
+    await page.getByText('Deleted.').waitFor();
+    await expect(stack.call('GET', `/generations/${made.id}`)).rejects.toThrow(/404/);
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await expect
+      .poll(() =>
+        stack.call<Generation>('GET', `/generations/${made.id}`).then(
+          (g) => g.id,
+          () => null,
+        ),
+      )
+      .toBe(made.id);
+    await page.goto(`${stack.url}/library`);
+    await page.getByRole('link', { name: 'a cupcake in a room' }).first().waitFor();
+  });
+
+  it('finds, stars and selects many by keyboard alone', async () => {
+    await page.goto(`${stack.url}/library`);
+    await page.getByRole('searchbox', { name: 'Search in prompts' }).fill('cupcake');
+    const tiles = page.getByRole('link', { name: /cupcake/ });
+    await tiles.first().waitFor();
+    await expect.poll(() => page.getByRole('link', { name: /turtle/ }).count()).toBe(0);
+    await tiles.first().focus();
+    await page.keyboard.press('.');
+    await page.getByRole('link', { name: 'a cupcake in a room, starred' }).waitFor();
+    await page.keyboard.press('Space');
+    await page.getByRole('toolbar', { name: 'With the selected pictures' }).getByText('1 selected').waitFor();
+    await page.keyboard.press('Enter');
+    await page.waitForURL(/\/library\/[0-9a-f-]+$/);
+  });
+
+  it('lists its shortcuts under ?', async () => {
+    await page.goto(stack.url);
+    await page.getByRole('button', { name: 'Keyboard shortcuts' }).focus();
+    await page.keyboard.press('?');
+    await page.getByRole('dialog', { name: 'Keyboard' }).waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog', { name: 'Keyboard' }).waitFor({ state: 'detached' });
+  });
+});
+
+describe('the studio on a phone', () => {
+  it('makes a picture with nothing sticking out of the screen', async () => {
+    const phone = await openWindow(browser, { viewport: PHONE });
+    await context.close();
+    ({ context, page, complaints } = phone);
+    await page.goto(stack.url);
+    await prompt().fill('a rocket in space');
+    const box = await generate().boundingBox();
+    expect((box?.y ?? PHONE.height) + (box?.height ?? 0)).toBeLessThanOrEqual(PHONE.height);
+    await generate().tap();
+    await result('a rocket in space').waitFor({ timeout: 60_000 });
+    expect(await overflow(page)).toBe(0);
+    await page.goto(`${stack.url}/library`);
+    await page.getByRole('link', { name: 'a rocket in space' }).first().tap();
+    await page.getByRole('button', { name: 'Use again' }).waitFor();
+    expect(await overflow(page)).toBe(0);
+  });
+});
