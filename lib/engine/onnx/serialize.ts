@@ -22,35 +22,33 @@ export interface SerializeOptions {
  * an op that only exists between passes.
  */
 export function serialize(graph: Graph, { locate }: SerializeOptions): Uint8Array {
-  const model = new Message();
+  const model = new Writer();
   model.int(1, irVersion);
   model.text(2, 'encore');
-  model.message(7, graphProto(graph, locate));
-  model.message(8, operatorSet('', opset));
-  model.message(8, operatorSet('com.microsoft', 1));
+  model.message(7, () => writeGraph(model, graph, locate));
+  for (const [domain, version] of [['', opset] as const, ['com.microsoft', 1] as const]) {
+    model.message(8, () => {
+      model.text(1, domain);
+      model.int(2, version);
+    });
+  }
   return model.finish();
 }
 
-function operatorSet(domain: string, version: number): Message {
-  const set = new Message();
-  set.text(1, domain);
-  set.int(2, version);
-  return set;
+function writeGraph(w: Writer, graph: Graph, locate: (file: string) => string): void {
+  const constants: { name: string; values: readonly number[] }[] = [];
+  for (const node of graph.nodes) w.message(1, () => writeNode(w, node, constants));
+  w.text(2, graph.name);
+  for (const initializer of graph.initializers) w.message(5, () => writeInitializer(w, initializer, locate));
+  for (const { name, values } of constants) {
+    const data = BigInt64Array.from(values, BigInt);
+    w.message(5, () => writeTensor(w, name, tensor('int64', [data.length], data)));
+  }
+  for (const value of graph.inputs) w.message(11, () => writeValueInfo(w, value));
+  for (const { value } of graph.outputs) w.message(12, () => writeValueInfo(w, value));
 }
 
-function graphProto(graph: Graph, locate: (file: string) => string): Message {
-  const proto = new Message();
-  const constants: Message[] = [];
-  for (const node of graph.nodes) proto.message(1, nodeProto(node, constants));
-  proto.text(2, graph.name);
-  for (const initializer of graph.initializers) proto.message(5, initializerProto(initializer, locate));
-  for (const constant of constants) proto.message(5, constant);
-  for (const value of graph.inputs) proto.message(11, valueInfo(value));
-  for (const { value } of graph.outputs) proto.message(12, valueInfo(value));
-  return proto;
-}
-
-function nodeProto(node: Node, constants: Message[]): Message {
+function writeNode(w: Writer, node: Node, constants: { name: string; values: readonly number[] }[]): void {
   const { domain, attributes, gap = 0 } = definition(node.op);
   if (domain === 'encore') {
     throw new EncoreError(
@@ -58,164 +56,175 @@ function nodeProto(node: Node, constants: Message[]): Message {
       `${node.name}: ${node.op} must be lowered before it is serialized`,
     );
   }
-  const proto = new Message();
-  for (const input of node.inputs) proto.text(1, input?.name ?? '');
-  for (let i = 0; i < gap; i++) proto.text(1, '');
-  for (const [key, kind] of Object.entries(attributes)) {
+  const given = Object.entries(attributes).flatMap(([key, kind]) => {
     const value = node.attributes[key];
-    if (value === undefined || kind !== 'input') continue;
+    return value === undefined ? [] : [{ key, kind, value }];
+  });
+  for (const input of node.inputs) w.text(1, input?.name ?? '');
+  for (let i = 0; i < gap; i++) w.text(1, '');
+  for (const { key, kind, value } of given) {
+    if (kind !== 'input') continue;
     const name = `${node.name}.${key}`;
-    const data = BigInt64Array.from(value as readonly number[], BigInt);
-    constants.push(tensorProto(name, tensor('int64', [data.length], data)));
-    proto.text(1, name);
+    constants.push({ name, values: value as readonly number[] });
+    w.text(1, name);
   }
-  for (const output of node.outputs) proto.text(2, output.name);
-  proto.text(3, node.name);
-  proto.text(4, node.op);
-  for (const [key, kind] of Object.entries(attributes)) {
-    const value = node.attributes[key];
-    if (value !== undefined && kind !== 'input') proto.message(5, attributeProto(key, value, kind));
+  for (const output of node.outputs) w.text(2, output.name);
+  w.text(3, node.name);
+  w.text(4, node.op);
+  for (const { key, kind, value } of given) {
+    if (kind !== 'input') w.message(5, () => writeAttribute(w, key, value, kind));
   }
-  if (domain !== '') proto.text(7, domain);
-  return proto;
+  if (domain !== '') w.text(7, domain);
 }
 
-function attributeProto(name: string, value: Attribute, kind: Exclude<AttributeKind, 'input'>): Message {
-  const proto = new Message();
-  proto.text(1, name);
+function writeAttribute(
+  w: Writer,
+  name: string,
+  value: Attribute,
+  kind: Exclude<AttributeKind, 'input'>,
+): void {
+  w.text(1, name);
   switch (kind) {
     case 'float':
-      proto.float(2, value as number);
-      proto.int(20, 1);
+      w.float(2, value as number);
+      w.int(20, 1);
       break;
     case 'int':
-      proto.int(3, value as number);
-      proto.int(20, 2);
+      w.int(3, value as number);
+      w.int(20, 2);
       break;
     case 'dtype':
-      proto.int(3, dtypeCodes[value as keyof typeof dtypeCodes]);
-      proto.int(20, 2);
+      w.int(3, dtypeCodes[value as keyof typeof dtypeCodes]);
+      w.int(20, 2);
       break;
     case 'string':
-      proto.text(4, value as string);
-      proto.int(20, 3);
+      w.text(4, value as string);
+      w.int(20, 3);
       break;
     case 'ints':
-      for (const n of value as readonly number[]) proto.int(8, n);
-      proto.int(20, 7);
+      for (const n of value as readonly number[]) w.int(8, n);
+      w.int(20, 7);
       break;
   }
-  return proto;
 }
 
-function initializerProto(initializer: Initializer, locate: (file: string) => string): Message {
-  if ('data' in initializer) return tensorProto(initializer.value.name, initializer.data);
+function writeInitializer(w: Writer, initializer: Initializer, locate: (file: string) => string): void {
+  if ('data' in initializer) return writeTensor(w, initializer.value.name, initializer.data);
   const { value, weight } = initializer;
-  const proto = tensorHead(value);
+  writeTensorHead(w, value);
   const entries = {
     location: locate(weight.file),
     offset: String(weight.offset),
     length: String(weight.length),
   };
   for (const [key, text] of Object.entries(entries)) {
-    const entry = new Message();
-    entry.text(1, key);
-    entry.text(2, text);
-    proto.message(13, entry);
+    w.message(13, () => {
+      w.text(1, key);
+      w.text(2, text);
+    });
   }
-  proto.int(14, 1); // data_location: EXTERNAL
-  return proto;
+  w.int(14, 1); // data_location: EXTERNAL
 }
 
-function tensorProto(name: string, { dtype, shape, data }: Tensor): Message {
-  const proto = tensorHead({ name, dtype, shape });
-  proto.bytes(9, new Uint8Array(data.buffer, data.byteOffset, data.byteLength)); // little-endian, as every host we run on
-  return proto;
+function writeTensor(w: Writer, name: string, { dtype, shape, data }: Tensor): void {
+  writeTensorHead(w, { name, dtype, shape });
+  w.bytes(9, new Uint8Array(data.buffer, data.byteOffset, data.byteLength)); // little-endian, as every host we run on
 }
 
-function tensorHead({ name, dtype, shape }: Value): Message {
-  const proto = new Message();
-  for (const n of shape) proto.int(1, n);
-  proto.int(2, dtypeCodes[dtype]);
-  proto.text(8, name);
-  return proto;
+function writeTensorHead(w: Writer, { name, dtype, shape }: Value): void {
+  for (const n of shape) w.int(1, n);
+  w.int(2, dtypeCodes[dtype]);
+  w.text(8, name);
 }
 
-function valueInfo({ name, dtype, shape }: Value): Message {
-  const dimensions = new Message();
-  for (const n of shape) {
-    const dimension = new Message();
-    dimension.int(1, n);
-    dimensions.message(1, dimension);
-  }
-  const tensorType = new Message();
-  tensorType.int(1, dtypeCodes[dtype]);
-  tensorType.message(2, dimensions);
-  const type = new Message();
-  type.message(1, tensorType);
-  const proto = new Message();
-  proto.text(1, name);
-  proto.message(2, type);
-  return proto;
+function writeValueInfo(w: Writer, { name, dtype, shape }: Value): void {
+  w.text(1, name);
+  // TypeProto { tensor_type { elem_type, shape { dim { dim_value } } } }
+  w.message(2, () =>
+    w.message(1, () => {
+      w.int(1, dtypeCodes[dtype]);
+      w.message(2, () => {
+        for (const n of shape) w.message(1, () => w.int(1, n));
+      });
+    }),
+  );
 }
 
-/** One protobuf message under construction: varints, 32-bit floats and length-delimited fields are all ONNX needs. */
-class Message {
-  private readonly chunks: Uint8Array[] = [];
-  private size = 0;
+/** Protobuf as far as ONNX needs it: varints, 32-bit floats and length-delimited fields, into one growing buffer. */
+class Writer {
+  private buffer = Buffer.alloc(1 << 16);
+  private at = 0;
 
   int(field: number, value: number): void {
-    this.push(varint(field * 8));
-    this.push(varint(value));
+    this.varint(field * 8);
+    this.varint(value);
   }
 
   float(field: number, value: number): void {
-    this.push(varint(field * 8 + 5));
-    this.push(new Uint8Array(Float32Array.of(value).buffer));
+    this.varint(field * 8 + 5);
+    this.reserve(4);
+    this.at = this.buffer.writeFloatLE(value, this.at);
   }
 
   text(field: number, value: string): void {
-    this.bytes(field, utf8.encode(value));
+    const length = Buffer.byteLength(value);
+    this.varint(field * 8 + 2);
+    this.varint(length);
+    this.reserve(length);
+    this.at += this.buffer.write(value, this.at);
   }
 
   bytes(field: number, value: Uint8Array): void {
-    this.push(varint(field * 8 + 2));
-    this.push(varint(value.length));
-    this.push(value);
+    this.varint(field * 8 + 2);
+    this.varint(value.length);
+    this.reserve(value.length);
+    this.buffer.set(value, this.at);
+    this.at += value.length;
   }
 
-  message(field: number, value: Message): void {
-    this.push(varint(field * 8 + 2));
-    this.push(varint(value.size));
-    for (const chunk of value.chunks) this.push(chunk);
+  /** What `content` writes, behind its length. */
+  message(field: number, content: () => void): void {
+    this.varint(field * 8 + 2);
+    const start = this.at;
+    content();
+    // The length stands before the content and is known after it: the content moves up by the bytes the length takes.
+    const length = this.at - start;
+    const end = this.at;
+    const prefix = varintSize(length);
+    this.reserve(prefix);
+    this.buffer.copyWithin(start + prefix, start, end);
+    this.at = start;
+    this.varint(length);
+    this.at = end + prefix;
   }
 
   finish(): Uint8Array {
-    const out = new Uint8Array(this.size);
-    let at = 0;
-    for (const chunk of this.chunks) {
-      out.set(chunk, at);
-      at += chunk.length;
-    }
-    return out;
+    return new Uint8Array(this.buffer.subarray(0, this.at));
   }
 
-  private push(chunk: Uint8Array): void {
-    this.chunks.push(chunk);
-    this.size += chunk.length;
+  /** Base-128, low digits first; negative numbers as 64-bit two's complement. */
+  private varint(value: number): void {
+    this.reserve(10);
+    let rest = value;
+    if (value < 0 || value > 0x7fff_ffff) {
+      let large = BigInt.asUintN(64, BigInt(value));
+      for (; large > 127n; large >>= 7n) this.buffer[this.at++] = Number(large & 127n) | 128;
+      rest = Number(large);
+    }
+    for (; rest > 127; rest >>= 7) this.buffer[this.at++] = (rest & 127) | 128;
+    this.buffer[this.at++] = rest;
+  }
+
+  private reserve(bytes: number): void {
+    if (this.at + bytes <= this.buffer.length) return;
+    const larger = Buffer.alloc(Math.max(2 * this.buffer.length, this.at + bytes));
+    this.buffer.copy(larger, 0, 0, this.at);
+    this.buffer = larger;
   }
 }
 
-const utf8 = new TextEncoder();
-
-/** Base-128, little end first; negative numbers as 64-bit two's complement. */
-function varint(value: number): Uint8Array {
-  let rest = BigInt.asUintN(64, BigInt(value));
-  const out: number[] = [];
-  do {
-    const more = rest > 127n;
-    out.push(Number(rest & 127n) | (more ? 128 : 0));
-    rest >>= 7n;
-  } while (rest > 0n);
-  return Uint8Array.from(out);
+function varintSize(value: number): number {
+  let size = 1;
+  for (let rest = value; rest > 127; rest = Math.floor(rest / 128)) size++;
+  return size;
 }

@@ -50,6 +50,7 @@ export class UnetDenoiser implements Denoiser {
   private readonly config: UnetConfig;
   private readonly weights: WeightSource;
   private readonly sessions: Sessions;
+  private readonly stages = new Map<string, UnetStages>();
   private readonly costs = new Map<string, { encoder: number; decoder: number }>();
 
   constructor(config: UnetConfig, weights: WeightSource, open: OpenGraph) {
@@ -143,12 +144,20 @@ export class UnetDenoiser implements Denoiser {
   }
 
   private session(stage: keyof UnetStages, size: StageSize): Promise<Session> {
-    return this.sessions.get(`${stage} ${Object.values(size).join(' ')}`, () => this.build(size)[stage]);
+    return this.sessions.get(`${stage} ${keyOf(size)}`, () => this.build(size)[stage]);
   }
 
   private build(size: StageSize): UnetStages {
-    return buildUnetStages(this.config, { ...size, weights: this.weights });
+    const known = this.stages.get(keyOf(size));
+    if (known) return known;
+    const stages = buildUnetStages(this.config, { ...size, weights: this.weights });
+    this.stages.set(keyOf(size), stages);
+    return stages;
   }
+}
+
+function keyOf(size: StageSize): string {
+  return Object.values(size).join(' ');
 }
 
 /** Feeds what the session reads, out of everything that is known. */

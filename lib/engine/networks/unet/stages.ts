@@ -36,13 +36,24 @@ export function buildUnetStages(
   const span = buildUnetSpan(config, size);
   const stages = Object.fromEntries(span.inputs.map(({ name }) => [name, inputStage(name)]));
   const split = hoisting ? hoist(span, stages) : span;
-  const [prompt, encoder, decoder] = partition(sinkRepeats(split), stages, 3).map((graph) =>
-    compile(graph, options),
-  ) as [Graph, Graph, Graph];
+  const parts = partition(sinkRepeats(split), stages, 3);
+  // Compiled when asked for: a span of another width needs its decoder alone.
+  const compiled = new Map<number, Graph>();
+  const part = (stage: 0 | 1 | 2, name: string): Graph => {
+    const graph = compiled.get(stage) ?? { ...compile(parts[stage] as Graph, options), name };
+    compiled.set(stage, graph);
+    return graph;
+  };
   return {
-    prompt: { ...prompt, name: 'unet.prompt' },
-    encoder: { ...encoder, name: 'unet.encoder' },
-    decoder: { ...decoder, name: 'unet.decoder' },
+    get prompt() {
+      return part(0, 'unet.prompt');
+    },
+    get encoder() {
+      return part(1, 'unet.encoder');
+    },
+    get decoder() {
+      return part(2, 'unet.decoder');
+    },
   };
 }
 

@@ -9,12 +9,13 @@ import { rewrite } from './rewrite.ts';
  * meet the same row are added up. Zero padding is the same in both. Exact to rounding.
  */
 export function phaseUpsample(graph: Graph): Graph {
+  if (!graph.nodes.some(isDoubling)) return graph;
   const doubled = new Map<Value, { small: Value; whole: Value | null; node: Node }>();
   return rewrite(
     graph,
     (node, inputs, g) => {
       const [x, weight, bias] = inputs;
-      if (node.op === 'Resize' && x && isDoubling(node)) {
+      if (x && isDoubling(node)) {
         const value = { ...(node.outputs[0] as Value) };
         doubled.set(value, { small: x, whole: null, node });
         return [value];
@@ -33,7 +34,8 @@ export function phaseUpsample(graph: Graph): Graph {
   );
 }
 
-function isDoubling({ attributes, inputs, outputs }: Node): boolean {
+function isDoubling({ op, attributes, inputs, outputs }: Node): boolean {
+  if (op !== 'Resize') return false;
   const [, , height = 0, width = 0] = inputs[0]?.shape ?? [];
   const [, , newHeight, newWidth] = outputs[0]?.shape ?? [];
   return attributes['mode'] === 'nearest' && newHeight === 2 * height && newWidth === 2 * width;
