@@ -19,6 +19,8 @@ export const generationQuerySchema = z
     task: taskSchema.optional(),
     model: z.string().max(200).optional(),
     status: generationStatusSchema.optional(),
+    /** A board's id, or `none` for what stands on no board. */
+    board: z.string().max(100).optional(),
     starred: z
       .enum(['true', 'false'])
       .transform((value) => value === 'true')
@@ -35,7 +37,10 @@ export const generationListSchema = z.object({
 export type GenerationList = z.infer<typeof generationListSchema>;
 
 /** Body of PATCH /api/v1/generations/ID. */
-export const generationPatchSchema = z.object({ starred: z.boolean() }).strict();
+export const generationPatchSchema = z
+  .object({ starred: z.boolean(), boardId: z.string().max(100).nullable() })
+  .partial()
+  .strict();
 export type GenerationPatch = z.infer<typeof generationPatchSchema>;
 
 export const modelListSchema = z.object({ items: z.array(modelSchema) });

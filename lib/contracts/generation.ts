@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { errorCodes } from './errors.ts';
+import { schedulerNames } from './schedulers.ts';
 
 /** Tasks of the product, in the order the pages show them. One denoising loop serves all of them. */
 export const tasks = ['text-to-image'] as const;
 export const taskSchema = z.enum(tasks);
 
-export const schedulerNames = ['ddim'] as const;
+export { schedulerNames };
 export const schedulerSchema = z.enum(schedulerNames);
 
 /** Which steps run the encoder. Names are fractions of the run and fit any number of steps; lists are step indices. */
@@ -152,6 +153,7 @@ export const generationSchema = z.object({
   params: generationParamsSchema,
   seed: z.int(),
   starred: z.boolean(),
+  boardId: z.string().nullable(),
   assets: z.array(assetSchema),
   receipt: receiptSchema.nullable(),
   error: problemSchema.nullable(),

@@ -25,6 +25,7 @@ export function toGeneration(row: GenerationRow, queuePosition: number | null): 
     params,
     seed: params.seed,
     starred: row.starred,
+    boardId: row.boardId,
     assets: row.assets.map(toAsset),
     receipt: row.receipt as Receipt | null,
     error: row.error === null ? null : toProblem(EncoreError.from(row.error)),

@@ -1,30 +1,25 @@
 import { z } from 'zod';
+import type { Settings } from '../contracts/studio.ts';
 import type { Reader, Tx } from './db/database.ts';
 
 /** Everything the studio lets one change while it runs, with the value it has until then. */
-const settingsSchema = z.object({
+const storedSchema = z.object({
   queuePaused: z.boolean().default(false),
-});
-export type Settings = z.infer<typeof settingsSchema>;
+  embedMetadata: z.boolean().default(true),
+}) satisfies z.ZodType<Settings>;
 
-export async function readSetting<K extends keyof Settings>(
-  reader: Reader | Tx,
-  key: K,
-): Promise<Settings[K]> {
-  const row = await reader.setting.findUnique({ where: { key }, select: { value: true } });
-  return settingsSchema.parse(row === null ? {} : { [key]: row.value })[key];
+export async function readSettings(reader: Pick<Reader | Tx, 'setting'>): Promise<Settings> {
+  const rows = await reader.setting.findMany({ select: { key: true, value: true } });
+  return storedSchema.parse(Object.fromEntries(rows.map(({ key, value }) => [key, value])));
 }
 
-export async function writeSetting<K extends keyof Settings>(
-  tx: Tx,
-  key: K,
-  value: Settings[K],
-  now: number,
-): Promise<void> {
+export async function writeSettings(tx: Tx, changes: Partial<Settings>, now: number): Promise<void> {
   const updatedAt = new Date(now);
-  await tx.setting.upsert({
-    where: { key },
-    create: { key, value, updatedAt },
-    update: { value, updatedAt },
-  });
+  for (const [key, value] of Object.entries(changes)) {
+    await tx.setting.upsert({
+      where: { key },
+      create: { key, value, updatedAt },
+      update: { value, updatedAt },
+    });
+  }
 }

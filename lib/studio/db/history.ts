@@ -11,6 +11,8 @@ export interface HistoryFilter {
   model?: string;
   status?: string;
   starred?: boolean;
+  /** A board's id, or `none`. */
+  board?: string;
 }
 
 /**
@@ -22,7 +24,7 @@ export async function findHistory(
   filter: HistoryFilter,
   limit: number,
 ): Promise<GenerationRow[]> {
-  const { before, words, task, model, status, starred } = filter;
+  const { before, words, task, model, status, starred, board } = filter;
   const conditions = [
     Prisma.sql`"deletedAt" IS NULL`,
     ...(before === undefined ? [] : [Prisma.sql`"seq" < ${before}`]),
@@ -30,6 +32,9 @@ export async function findHistory(
     ...(model === undefined ? [] : [Prisma.sql`"model" = ${model}`]),
     ...(status === undefined ? [] : [Prisma.sql`"status" = ${status}`]),
     ...(starred === undefined ? [] : [Prisma.sql`"starred" = ${starred}`]),
+    ...(board === undefined
+      ? []
+      : [board === 'none' ? Prisma.sql`"boardId" IS NULL` : Prisma.sql`"boardId" = ${board}`]),
     ...words.map((word) => Prisma.sql`instr("searchText", ${word}) > 0`),
   ];
   const found = await reader.$queryRaw<{ seq: number }[]>`

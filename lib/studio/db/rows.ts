@@ -27,6 +27,7 @@ export const generationColumns = {
   attempt: true,
   params: true,
   starred: true,
+  boardId: true,
   receipt: true,
   error: true,
   createdAt: true,

@@ -7,7 +7,7 @@ import { NO_JSON, type Json, QUEUE_ORDER } from '../db/rows.ts';
 import { recordEvent } from '../events/log.ts';
 import type { StoredFile } from '../assets/store.ts';
 import { toErrorColumn } from '../serialize.ts';
-import { readSetting } from '../settings.ts';
+import { readSettings } from '../settings.ts';
 import { afterCrash, afterLostLease } from './states.ts';
 import { transition, unclaimed, waitingAgain } from './transition.ts';
 
@@ -63,7 +63,7 @@ export class JobQueue {
     // Looked up without a lock first: an idle worker asks several times a second.
     if ((await this.#db.read((r) => r.generation.findFirst({ ...next, select: { seq: true } }))) === null)
       return null;
-    if (await this.#db.read((r) => readSetting(r, 'queuePaused'))) return null;
+    if ((await this.#db.read(readSettings)).queuePaused) return null;
     const token = randomUUID();
     return this.#db.write(async (tx) => {
       const job = await tx.generation.findFirst({

@@ -73,3 +73,13 @@ export const waitingAgain = {
   finishedAt: null,
   cancelRequestedAt: null,
 } satisfies GenerationUpdate;
+
+/** Ends what waits, asks what runs to end; null when it is over already. */
+export async function cancelIn(tx: Tx, id: string, now: number): Promise<GenerationRow | null> {
+  const at = new Date(now);
+  const over = { ...unclaimed, cancelRequestedAt: at, finishedAt: at };
+  return (
+    (await transition(tx, { id }, 'cancelled', over, now, ['queued'])) ??
+    (await transition(tx, { id }, 'cancelling', { cancelRequestedAt: at, etaSeconds: null }, now))
+  );
+}

@@ -2,9 +2,10 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
 import { EncoreError } from '../../contracts/errors.ts';
-import { generationParamsSchema, type GenerationParams, type GenerationRequest, limits, planSchema, type SchedulerName, tasks } from '../../contracts/generation.ts';
+import { generationParamsSchema, type GenerationParams, type GenerationRequest, limits, planSchema, tasks } from '../../contracts/generation.ts';
 import type { Model } from '../../contracts/models.ts';
 import { defaultInjection, resolveSchedule } from '../../contracts/plan.ts';
+import { schedulerOfConfig } from '../../contracts/schedulers.ts';
 
 /** A model on this machine and where its folder is. The folder never leaves the server. */
 export interface InstalledModel {
@@ -37,8 +38,6 @@ const promptsSchema = z.looseObject({
     })
     .default({}),
 });
-
-const schedulerOfClass: Record<string, SchedulerName> = { DDIMScheduler: 'ddim' };
 
 /**
  * The models in some folders of diffusers folders. Only their JSON is read: whether the weights are sound is the
@@ -131,7 +130,7 @@ async function readModel(folder: string): Promise<InstalledModel | null> {
         height,
         steps: steps ?? DEFAULT_STEPS,
         guidanceScale: guidanceScale ?? DEFAULT_GUIDANCE,
-        scheduler: schedulerOfClass[scheduler._class_name ?? ''] ?? 'ddim',
+        scheduler: schedulerOfConfig(scheduler) ?? 'ddim',
         plan: plan ?? 'faster',
       },
       suggestions: prompts.suggestions,

@@ -1,16 +1,17 @@
 import { createHash, randomUUID } from 'node:crypto';
-import type { GenerationList, GenerationQuery } from '../../contracts/api.ts';
+import type { GenerationList, GenerationPatch, GenerationQuery } from '../../contracts/api.ts';
 import { EncoreError } from '../../contracts/errors.ts';
 import { type Generation, type GenerationRequest, terminalStatuses } from '../../contracts/generation.ts';
 import { generationColumns, type GenerationRow, NO_JSON, QUEUE_ORDER } from '../db/rows.ts';
 import type { Tx } from '../db/database.ts';
 import { findHistory } from '../db/history.ts';
-import { recordEvent } from '../events/log.ts';
-import { announce, countAhead, transition, unclaimed, waitingAgain } from '../jobs/transition.ts';
+import { announce, cancelIn, countAhead, transition, waitingAgain } from '../jobs/transition.ts';
 import { searchable } from '../search.ts';
 import { toGeneration } from '../serialize.ts';
 import type { Studio } from '../studio.ts';
 import { fillDefaults } from '../models/catalog.ts';
+import { requireBoard } from './boards.ts';
+import { changeGenerations } from './bulk.ts';
 import { enqueue, type NewGeneration } from './enqueue.ts';
 
 export interface CreateOptions {
@@ -77,7 +78,7 @@ export async function cancelGeneration(studio: Studio, id: string): Promise<Gene
   const row = await studio.db.write(async (tx) => {
     const row = await find(tx, id);
     if (row.status === 'cancelling') return row;
-    const cancelled = await cancelIn(tx, row, studio.now());
+    const cancelled = await cancelIn(tx, id, studio.now());
     if (cancelled === null)
       throw new EncoreError('conflict', `Generation ${id} is ${row.status} and cannot be cancelled.`);
     return cancelled;
@@ -104,15 +105,17 @@ export async function retryGeneration(studio: Studio, id: string): Promise<Gener
   return getGeneration(studio, id);
 }
 
-/** @throws EncoreError `not_found` */
+/** Stars it, or puts it on a board (null: on none). @throws EncoreError `not_found`, also for the board */
 export async function updateGeneration(
   studio: Studio,
   id: string,
-  patch: { starred: boolean },
+  patch: GenerationPatch,
 ): Promise<Generation> {
   await studio.db.write(async (tx) => {
     await find(tx, id);
-    await tx.generation.update({ where: { id }, data: { starred: patch.starred }, select: { seq: true } });
+    if (typeof patch.boardId === 'string') await requireBoard(tx, patch.boardId);
+    const { starred, boardId } = patch;
+    await tx.generation.updateMany({ where: { id }, data: { starred, boardId } });
     await announce(tx, id, studio.now());
   });
   return getGeneration(studio, id);
@@ -124,24 +127,13 @@ export async function updateGeneration(
  * @throws EncoreError `not_found`
  */
 export async function deleteGeneration(studio: Studio, id: string): Promise<void> {
-  await studio.db.write(async (tx) => {
-    const row = await find(tx, id);
-    const now = studio.now();
-    await cancelIn(tx, row, now);
-    await tx.generation.update({ where: { id }, data: { deletedAt: new Date(now) }, select: { seq: true } });
-    await recordEvent(tx, { type: 'deleted', generationId: id }, now);
-  });
+  const changed = await changeGenerations(studio, { action: 'delete', ids: [id] });
+  if (changed.length === 0) throw notFound(id);
 }
 
 /** Undoes {@link deleteGeneration}. Not an error when it was not deleted. @throws EncoreError `not_found` */
 export async function restoreGeneration(studio: Studio, id: string): Promise<Generation> {
-  await studio.db.write(async (tx) => {
-    const { count } = await tx.generation.updateMany({
-      where: { id, deletedAt: { not: null } },
-      data: { deletedAt: null },
-    });
-    if (count === 1) await announce(tx, id, studio.now());
-  });
+  await changeGenerations(studio, { action: 'restore', ids: [id] });
   return getGeneration(studio, id);
 }
 
@@ -181,16 +173,6 @@ export async function withPositions(r: Pick<Tx, 'generation'>, rows: GenerationR
   });
   const position = new Map(queue.map(({ id }, index) => [id, index]));
   return rows.map((row) => toGeneration(row, position.get(row.id) ?? null));
-}
-
-/** Null when it is over already. */
-async function cancelIn(tx: Tx, row: GenerationRow, now: number): Promise<GenerationRow | null> {
-  const at = new Date(now);
-  const over = { ...unclaimed, cancelRequestedAt: at, finishedAt: at };
-  return (
-    (await transition(tx, { id: row.id }, 'cancelled', over, now, ['queued'])) ??
-    (await transition(tx, { id: row.id }, 'cancelling', { cancelRequestedAt: at, etaSeconds: null }, now))
-  );
 }
 
 async function requireSpace({ assets, env }: Studio): Promise<void> {

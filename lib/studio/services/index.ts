@@ -18,6 +18,9 @@ export {
   updateGeneration,
   waitForGeneration,
 } from './generations.ts';
+export { createBoard, deleteBoard, listBoards, renameBoard } from './boards.ts';
+export { changeGenerations } from './bulk.ts';
+export { getSettings, updateSettings } from './settings.ts';
 export { getQueue, moveInQueue, setQueuePaused } from './queue.ts';
 export { type AssetFile, getAssetFile } from './assets.ts';
 export { getHealth, listModels } from './status.ts';

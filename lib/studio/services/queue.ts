@@ -4,7 +4,7 @@ import type { Generation } from '../../contracts/generation.ts';
 import { generationColumns, QUEUE_ORDER } from '../db/rows.ts';
 import { announce, countAhead } from '../jobs/transition.ts';
 import { toGeneration } from '../serialize.ts';
-import { readSetting, writeSetting } from '../settings.ts';
+import { readSettings, writeSettings } from '../settings.ts';
 import type { Studio } from '../studio.ts';
 
 /** Waiting jobs that are shown; the rest is a number. */
@@ -13,7 +13,7 @@ const SHOWN = 200;
 /** What runs now and what waits, in the order it will run. */
 export async function getQueue(studio: Studio): Promise<Queue> {
   return studio.db.read(async (r) => {
-    const [running, queued, paused] = await Promise.all([
+    const [running, queued, { queuePaused }] = await Promise.all([
       r.generation.findMany({
         where: { status: { in: ['running', 'cancelling'] }, deletedAt: null },
         select: generationColumns,
@@ -25,10 +25,10 @@ export async function getQueue(studio: Studio): Promise<Queue> {
         orderBy: QUEUE_ORDER,
         take: SHOWN,
       }),
-      readSetting(r, 'queuePaused'),
+      readSettings(r),
     ]);
     return {
-      paused,
+      paused: queuePaused,
       running: running.map((row) => toGeneration(row, null)),
       queued: queued.map((row, index) => toGeneration(row, index)),
     };
@@ -37,7 +37,7 @@ export async function getQueue(studio: Studio): Promise<Queue> {
 
 /** While paused, what runs goes on and nothing new is started. Survives restarts. */
 export async function setQueuePaused(studio: Studio, paused: boolean): Promise<Queue> {
-  await studio.db.write((tx) => writeSetting(tx, 'queuePaused', paused, studio.now()));
+  await studio.db.write((tx) => writeSettings(tx, { queuePaused: paused }, studio.now()));
   return getQueue(studio);
 }
 
