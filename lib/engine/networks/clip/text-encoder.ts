@@ -52,10 +52,10 @@ export class ClipTextEncoder {
       );
     }
     const size = { rows: rows.length, tokens, clipSkip, weights: this.weights };
-    const session = await this.sessions.get(`${rows.length} ${tokens} ${clipSkip}`, () =>
-      buildClipText(this.config, size),
-    );
-    const out = await session.run({ input_ids: int64([rows.length, tokens], rows.flat()) });
+    const feeds = { input_ids: int64([rows.length, tokens], rows.flat()) };
+    const key = `${rows.length} ${tokens} ${clipSkip}`;
+    const build = () => buildClipText(this.config, size);
+    const out = await this.sessions.with(key, build, (session) => session.run(feeds));
     return {
       lastHiddenState: out['last_hidden_state'] as Tensor<'float32'>,
       pooled: out['pooler_output'] as Tensor<'float32'>,

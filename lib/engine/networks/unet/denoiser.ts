@@ -8,7 +8,6 @@ import type {
   Features,
   Prepared,
 } from '../../propagation/denoiser.ts';
-import type { Session } from '../../runtime/session.ts';
 import { float32 } from '../../tensor/tensor.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { Sessions } from '../sessions.ts';
@@ -50,7 +49,8 @@ export class UnetDenoiser implements Denoiser {
   private readonly config: UnetConfig;
   private readonly weights: WeightSource;
   private readonly sessions: Sessions;
-  private readonly stages = new Map<string, UnetStages>();
+  /** Of the last size: its encoder and its decoder are asked for one after the other. */
+  private last: { key: string; stages: UnetStages } | undefined;
   private readonly costs = new Map<string, { encoder: number; decoder: number }>();
 
   constructor(config: UnetConfig, weights: WeightSource, open: OpenGraph) {
@@ -84,8 +84,8 @@ export class UnetDenoiser implements Denoiser {
     // The prompt graph is the same for every latent size; this one halves at every level.
     const side = 2 ** this.config.channels.length;
     const size = { batch: rows, rows, tokens, height: side, width: side, steps: 1, control: false };
-    const session = await this.session('prompt', size);
-    const prepared: UnetPrepared = { rows, tokens, values: { ...given, ...(await run(session, given)) } };
+    const values = { ...given, ...(await this.run('prompt', size, given)) };
+    const prepared: UnetPrepared = { rows, tokens, values };
     return prepared;
   }
 
@@ -104,14 +104,9 @@ export class UnetDenoiser implements Denoiser {
       );
     }
     const size = { batch, rows, tokens, height, width, steps: 1, control: control !== undefined };
-    const session = await this.session('encoder', size);
-    const feeds = {
-      ...values,
-      ...residualFeeds(control),
-      sample,
-      timestep: float32([1], Float32Array.of(timestep)),
-    };
-    const features: UnetFeatureSet = { batch, height, width, values: await run(session, feeds) };
+    const time = float32([1], Float32Array.of(timestep));
+    const feeds = { ...values, ...residualFeeds(control), sample, timestep: time };
+    const features: UnetFeatureSet = { batch, height, width, values: await this.run('encoder', size, feeds) };
     return features;
   }
 
@@ -123,17 +118,9 @@ export class UnetDenoiser implements Denoiser {
     const { batch, height, width, values } = features as UnetFeatureSet;
     const { rows, tokens, values: constant } = prepared as UnetPrepared;
     const steps = timesteps.length;
-    const session = await this.session('decoder', {
-      batch,
-      rows,
-      tokens,
-      height,
-      width,
-      steps,
-      control: false,
-    });
+    const size = { batch, rows, tokens, height, width, steps, control: false };
     const times = float32([steps], Float32Array.from(timesteps));
-    const { sample } = await run(session, { ...constant, ...values, timesteps: times });
+    const { sample } = await this.run('decoder', size, { ...constant, ...values, timesteps: times });
     if (sample?.dtype !== 'float32')
       throw new EncoreError('engine_failed', 'the decoder gave no float32 sample');
     return sample as Tensor<'float32'>;
@@ -143,27 +130,26 @@ export class UnetDenoiser implements Denoiser {
     await this.sessions.dispose();
   }
 
-  private session(stage: keyof UnetStages, size: StageSize): Promise<Session> {
-    return this.sessions.get(`${stage} ${keyOf(size)}`, () => this.build(size)[stage]);
+  /** Feeds a stage what it reads, out of everything that is known. */
+  private run(stage: keyof UnetStages, size: StageSize, known: Feeds): Promise<Record<string, Tensor>> {
+    const graph = () => this.build(size)[stage];
+    return this.sessions.with(`${stage} ${keyOf(size)}`, graph, (session) => {
+      const feeds = session.inputs.flatMap(({ name }) => (known[name] ? [[name, known[name]] as const] : []));
+      return session.run(Object.fromEntries(feeds));
+    });
   }
 
   private build(size: StageSize): UnetStages {
-    const known = this.stages.get(keyOf(size));
-    if (known) return known;
+    const key = keyOf(size);
+    if (this.last?.key === key) return this.last.stages;
     const stages = buildUnetStages(this.config, { ...size, weights: this.weights });
-    this.stages.set(keyOf(size), stages);
+    this.last = { key, stages };
     return stages;
   }
 }
 
 function keyOf(size: StageSize): string {
   return Object.values(size).join(' ');
-}
-
-/** Feeds what the session reads, out of everything that is known. */
-function run(session: Session, known: Feeds): Promise<Record<string, Tensor>> {
-  const feeds = session.inputs.flatMap(({ name }) => (known[name] ? [[name, known[name]] as const] : []));
-  return session.run(Object.fromEntries(feeds));
 }
 
 function residualFeeds(control: ControlResiduals | undefined): Feeds {

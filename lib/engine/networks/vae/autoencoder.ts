@@ -89,10 +89,11 @@ export class Autoencoder {
     x: Tensor<'float32'>,
   ): Promise<Tensor<'float32'>> {
     const [, , height = 0, width = 0] = x.shape;
-    const session = await this.sessions.get(`${name} ${height}x${width}`, () =>
-      build(this.config, this.size(height, width)),
+    const graph = () => build(this.config, this.size(height, width));
+    const outputs = await this.sessions.with(`${name} ${height}x${width}`, graph, (session) =>
+      session.run({ sample: x }),
     );
-    const [out] = Object.values(await session.run({ sample: x }));
+    const [out] = Object.values(outputs);
     if (out?.dtype !== 'float32')
       throw new EncoreError('engine_failed', `the ${name} gave no float32 tensor`);
     return out as Tensor<'float32'>;
