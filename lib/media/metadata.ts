@@ -1,4 +1,5 @@
 import type { GenerationParams, Plan, Receipt } from '../contracts/generation.ts';
+import { schedulers } from '../contracts/schedulers.ts';
 import { writeInfotext } from './infotext.ts';
 
 /** Everything that is needed to make one picture again. */
@@ -14,23 +15,11 @@ export interface PictureMetadata {
 /** Keyword of the chunk that holds {@link pictureJson}. */
 export const JSON_KEYWORD = 'encore';
 
-/** Names that A1111 and everyone who reads its files know the samplers by. */
-const samplers: Record<string, string> = {
-  ddim: 'DDIM',
-  ddpm: 'DDPM',
-  'dpmpp-2m': 'DPM++ 2M',
-  euler: 'Euler',
-  'euler-a': 'Euler a',
-  lcm: 'LCM',
-  pndm: 'PLMS',
-  unipc: 'UniPC',
-};
-
 /** What goes into `parameters`. */
 export function pictureInfotext({ params, receipt, seed, version }: PictureMetadata): string {
   const fields = new Map([
     ['Steps', String(receipt.steps)],
-    ['Sampler', samplers[params.scheduler] ?? params.scheduler],
+    ['Sampler', schedulers[params.scheduler].label],
     ['CFG scale', String(params.guidanceScale)],
     ['Seed', String(seed)],
     ['Size', `${receipt.width}x${receipt.height}`],

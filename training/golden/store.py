@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import torch
+from safetensors import safe_open
 from safetensors.torch import save_file
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,9 +29,22 @@ def provenance(script: str, seed: int) -> dict[str, str]:
 
 
 def save_tensors(path: Path, tensors: dict[str, torch.Tensor], metadata: dict[str, str]) -> None:
+    """Leaves a file alone that already says the same: the format's metadata come in any order."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    save_file({name: value.detach().contiguous() for name, value in tensors.items()}, path, metadata=metadata)
+    tensors = {name: value.detach().contiguous() for name, value in tensors.items()}
+    if not says_the_same(path, tensors, metadata):
+        save_file(tensors, path, metadata=metadata)
+        path.chmod(0o644)
     print(f"{path.relative_to(ROOT)}: {path.stat().st_size / 1024:.0f} KiB, {len(tensors)} tensors")
+
+
+def says_the_same(path: Path, tensors: dict[str, torch.Tensor], metadata: dict[str, str]) -> bool:
+    if not path.exists():
+        return False
+    with safe_open(path, "pt") as old:
+        if old.metadata() != metadata or set(old.keys()) != set(tensors):
+            return False
+        return all(torch.equal(old.get_tensor(name), value) for name, value in tensors.items())
 
 
 def save_json(path: Path, value: object) -> None:

@@ -200,7 +200,8 @@ def assert_mistakes_visible(unet: UNet2DConditionModel, references: dict[str, to
 def make(name: str) -> None:
     recipe = RECIPES[name]
     folder = GOLDEN / name
-    shutil.rmtree(folder, ignore_errors=True)
+    for component in ("text_encoder", "tokenizer", "unet", "vae", "scheduler"):
+        shutil.rmtree(folder / component, ignore_errors=True)
     made_by = provenance("tiny.py", SEED)
     positions = 16 if name == "tiny-toy" else 77
     pad_token = "!" if name == "tiny-sd2" else SPECIAL["eos_token"]

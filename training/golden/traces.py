@@ -62,7 +62,8 @@ def make(name: str) -> None:
         # From the file, not from the loaded object, whose defaults were filled in by another class.
         config = cls.load_config(GOLDEN / name / "scheduler")
         config.pop("_class_name")
-        scheduler = pipe.scheduler = cls.from_config(config)
+        # Only PNDM reads it: the multistep method alone, as every Stable Diffusion is configured.
+        scheduler = pipe.scheduler = cls.from_config(config, **(dict(skip_prk_steps=True) if "PNDM" in cls.__name__ else {}))
         scheduler.set_timesteps(steps)
         noise = [normal(f"noise.{case}.{i}", shape, SEED) for i in range(len(scheduler.timesteps))]
         initial = start * scheduler.init_noise_sigma

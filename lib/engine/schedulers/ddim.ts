@@ -3,7 +3,7 @@ import { weightedSum } from '../tensor/arithmetic.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { checkSteps, clippingSchema, noiseScheduleSchema, parseSchedulerConfig } from './config.ts';
 import { noiseSchedule, spacedTimesteps } from './noise-schedule.ts';
-import { clipped, denoised } from './prediction.ts';
+import { clipped, denoised, noised } from './prediction.ts';
 import type { Scheduler } from './scheduler.ts';
 
 type Float32 = Tensor<'float32'>;
@@ -57,7 +57,7 @@ export function ddim(settings: Readonly<Record<string, unknown>>): Scheduler {
           interpret(prediction, timesteps[index]!, sample).original,
         addNoise(original, noise) {
           const a = alphaAt(timesteps[0]!);
-          return weightedSum([Math.sqrt(a), original], [Math.sqrt(1 - a), noise]);
+          return noised(original, noise, Math.sqrt(a), Math.sqrt(1 - a));
         },
         priorScale: () => 1,
       };

@@ -74,12 +74,15 @@ export function spacedTimesteps(
       const ratio = Math.floor(trainSteps / steps);
       return Array.from({ length: steps }, (_, i) => (steps - 1 - i) * ratio + offset);
     }
-    case 'trailing': {
-      // numpy's arange adds up the difference of its first two values, rounding and all.
-      const delta = trainSteps - trainSteps / steps - trainSteps;
-      return Array.from({ length: steps }, (_, i) => roundHalfEven(trainSteps + i * delta) - 1);
-    }
+    case 'trailing':
+      return arange(trainSteps, steps).map((t) => roundHalfEven(t) - 1);
   }
+}
+
+/** numpy.arange(from, 0, -from / count): it multiplies the difference of its first two values, rounding and all. */
+export function arange(from: number, count: number): number[] {
+  const delta = from - from / count - from;
+  return Array.from({ length: count }, (_, i) => from + i * delta);
 }
 
 /** numpy's round: halves go to the even neighbour. */

@@ -37,6 +37,11 @@ export function denoised(
   }
 }
 
+/** alpha x_0 + sigma eps. */
+export function noised(original: Float32, noise: Float32, alpha: number, sigma: number): Float32 {
+  return weightedSum([alpha, original], [sigma, noise]);
+}
+
 /** Dynamic thresholding where it is on (it then replaces clipping), otherwise clipping where that is on. */
 export function clipped(original: Float32, config: ClippingConfig): Float32 {
   if (config.thresholding) return thresholded(original, config);

@@ -1,4 +1,5 @@
 import type { Autoencoder } from '../networks/vae/autoencoder.ts';
+import { solve } from '../tensor/linear-system.ts';
 import { float32, type Tensor } from '../tensor/tensor.ts';
 import type { Picture } from './task.ts';
 
@@ -60,19 +61,11 @@ export function colourLatents(latents: Float32, colours: LatentColours): Picture
 /** x of least |A x - b|^2 + small |x|^2 through the normal equations; the ridge keeps unused channels at 0. */
 function leastSquares(rows: readonly (readonly number[])[], b: readonly number[]): number[] {
   const n = rows[0]!.length;
-  const system = Array.from({ length: n }, (_, i) => [
-    ...Array.from({ length: n }, (_, j) =>
+  const normal = Array.from({ length: n }, (_, i) =>
+    Array.from({ length: n }, (_, j) =>
       rows.reduce((sum, row) => sum + row[i]! * row[j]!, i === j ? 1e-3 : 0),
     ),
-    rows.reduce((sum, row, k) => sum + row[i]! * b[k]!, 0),
-  ]);
-  // Positive definite: elimination needs no pivoting.
-  for (let i = 0; i < n; i++) {
-    for (let row = 0; row < n; row++) {
-      if (row === i) continue;
-      const factor = system[row]![i]! / system[i]![i]!;
-      for (let j = i; j <= n; j++) system[row]![j]! -= factor * system[i]![j]!;
-    }
-  }
-  return system.map((row, i) => row[n]! / row[i]!);
+  );
+  const right = Array.from({ length: n }, (_, i) => rows.reduce((sum, row, k) => sum + row[i]! * b[k]!, 0));
+  return solve(normal, right);
 }

@@ -65,37 +65,34 @@ test.each(Object.entries(file.alphasCumprod))('alphas_cumprod of %s are torch’
 });
 
 describe('full loops, step by step, against diffusers', () => {
-  test.each(file.cases.filter(({ scheduler }) => scheduler === 'DDIMScheduler'))(
-    '$case',
-    ({ case: name, scheduler, config, steps, first, options, ...expected }) => {
-      const run = createScheduler({ _class_name: scheduler, ...config }).begin({ steps, first, ...options });
-      expect(run.timesteps).toHaveLength(expected.timesteps.length);
-      run.timesteps.forEach((t, i) => expect(t).toBeCloseTo(expected.timesteps[i]!, 3));
-      expect(run.initNoiseSigma / expected.initNoiseSigma).toBeCloseTo(1, 6);
+  test.each(file.cases)('$case', ({ case: name, scheduler, config, steps, first, options, ...expected }) => {
+    const run = createScheduler({ _class_name: scheduler, ...config }).begin({ steps, first, ...options });
+    expect(run.timesteps).toHaveLength(expected.timesteps.length);
+    run.timesteps.forEach((t, i) => expect(t).toBeCloseTo(expected.timesteps[i]!, 3));
+    expect(run.initNoiseSigma / expected.initNoiseSigma).toBeCloseTo(1, 6);
 
-      const initial = trace(`${name}.initial`);
-      const started =
-        first === 0
-          ? scaled(run.initNoiseSigma, trace('start'))
-          : run.addNoise(scaled(0.5, trace('start')), trace('added'));
-      expect(distance(started, initial)).toBeLessThan(1e-6);
+    const initial = trace(`${name}.initial`);
+    const started =
+      first === 0
+        ? scaled(run.initNoiseSigma, trace('start'))
+        : run.addNoise(scaled(0.5, trace('start')), trace('added'));
+    expect(distance(started, initial)).toBeLessThan(1e-6);
 
-      let x = initial;
-      run.timesteps.forEach((t, i) => {
-        let draws = 0;
-        const input = run.scaleModelInput(x, i);
-        // Stored only where the scheduler scales its input.
-        const stack = traces.get(`${name}.inputs`) as Float32 | undefined;
-        expect(distance(input, stack ? at(stack, i) : x), `input of step ${i}`).toBeLessThan(2e-5);
-        x = run.step(network(input, t), i, x, () => {
-          draws++;
-          return at(trace(`${name}.noise`), i);
-        });
-        expect(draws, `draws of step ${i}`).toBe(expected.draws[i]);
-        expect(distance(x, at(trace(`${name}.latents`), i)), `latents after step ${i}`).toBeLessThan(2e-5);
+    let x = initial;
+    run.timesteps.forEach((t, i) => {
+      let draws = 0;
+      const input = run.scaleModelInput(x, i);
+      // Stored only where the scheduler scales its input.
+      const stack = traces.get(`${name}.inputs`) as Float32 | undefined;
+      expect(distance(input, stack ? at(stack, i) : x), `input of step ${i}`).toBeLessThan(2e-5);
+      x = run.step(network(input, t), i, x, () => {
+        draws++;
+        return at(trace(`${name}.noise`), i);
       });
-    },
-  );
+      expect(draws, `draws of step ${i}`).toBe(expected.draws[i]);
+      expect(distance(x, at(trace(`${name}.latents`), i)), `latents after step ${i}`).toBeLessThan(2e-5);
+    });
+  });
 });
 
 const none = () => {
@@ -115,7 +112,7 @@ describe.each(schedulerNames)('contract: %s', (name) => {
 
   test('timesteps fall, lie within the training schedule and number at least the steps', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 120 }), (steps) => {
+      fc.property(fc.integer({ min: 1, max: name === 'lcm' ? 50 : 120 }), (steps) => {
         const { timesteps } = scheduler.begin({ steps });
         expect(timesteps.length).toBeGreaterThanOrEqual(steps);
         timesteps.forEach((t, i) => {
