@@ -1,8 +1,8 @@
-import type { ReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { createReadStream, type ReadStream } from 'node:fs';
+import { access } from 'node:fs/promises';
 import { EncoreError } from '../../../lib/contracts/errors.ts';
 import type { AssetFile } from '../../../lib/studio/services/assets.ts';
-import { readRange } from './range.ts';
+import { readRange, type ByteRange } from './range.ts';
 
 /** Sends a stored file: whole, in part, or not at all where the client has it already. */
 export async function fileResponse(
@@ -26,13 +26,12 @@ export async function fileResponse(
   if (range === 'unsatisfiable') {
     return new Response(null, { status: 416, headers: { 'content-range': `bytes */${file.bytes}` } });
   }
-  const handle = await open(file.path).catch((cause: unknown) => {
+  await access(file.path).catch((cause: unknown) => {
     throw new EncoreError('not_found', 'The file of this asset is no longer in the data directory.', {
       cause,
     });
   });
-  const stream = handle.createReadStream(range === null ? {} : { start: range.start, end: range.end });
-  const body = webStream(stream);
+  const body = fileStream(file.path, range ?? {});
   if (range === null) {
     return new Response(body, { headers: { ...headers, 'content-length': String(file.bytes) } });
   }
@@ -52,17 +51,24 @@ function hasTag(header: string | null, etag: string): boolean {
     .some((tag) => tag.trim().replace(/^W\//, '') === etag || tag.trim() === '*');
 }
 
-/** Reads as fast as the client takes it, and closes the file when the client goes away. */
-function webStream(stream: ReadStream): ReadableStream<Uint8Array> {
-  const chunks = stream[Symbol.asyncIterator]() as AsyncIterator<Uint8Array, undefined>;
-  return new ReadableStream({
-    async pull(controller) {
-      const { done, value } = await chunks.next();
-      if (done === true) controller.close();
-      else controller.enqueue(new Uint8Array(value));
+/** Opens the file when the first byte is asked for, reads as fast as the client takes it, closes it when the client goes. */
+function fileStream(path: string, range: Partial<ByteRange>): ReadableStream<Uint8Array> {
+  let file: ReadStream | undefined;
+  let chunks: AsyncIterator<Uint8Array, undefined> | undefined;
+  return new ReadableStream(
+    {
+      async pull(controller) {
+        file ??= createReadStream(path, range);
+        chunks ??= file[Symbol.asyncIterator]() as AsyncIterator<Uint8Array, undefined>;
+        const { done, value } = await chunks.next();
+        if (done === true) controller.close();
+        else controller.enqueue(new Uint8Array(value));
+      },
+      cancel() {
+        file?.destroy();
+      },
     },
-    cancel() {
-      stream.destroy();
-    },
-  });
+    // Nothing is read ahead: a HEAD request, or one whose client has gone, never opens the file.
+    { highWaterMark: 0 },
+  );
 }

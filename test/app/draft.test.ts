@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest';
+import { emptyDraft, hasOwnSettings, reuse, seedOf, toRequest } from '../../app/_lib/draft.ts';
+import { generationRequestSchema } from '../../lib/contracts/generation.ts';
+import { exampleGeneration } from './support.ts';
+
+const generation = exampleGeneration({ params: { ...exampleGeneration().params, count: 2 } });
+const { params } = generation;
+
+describe('what is asked for', () => {
+  it('is a valid request, with the model’s defaults left to the model', () => {
+    const request = generationRequestSchema.parse(
+      JSON.parse(JSON.stringify(toRequest({ ...emptyDraft, prompt: ' a fox ' }))),
+    );
+    expect(request).toEqual({
+      task: 'text-to-image',
+      prompt: 'a fox',
+      negativePrompt: '',
+      count: 1,
+      plan: 'faster',
+    });
+  });
+
+  it('knows whether anything was set', () => {
+    expect(hasOwnSettings({ ...emptyDraft, prompt: 'a fox' })).toBe(false);
+    expect(hasOwnSettings({ ...emptyDraft, seed: 0 })).toBe(true);
+    expect(hasOwnSettings({ ...emptyDraft, plan: { keySteps: [0, 9] } })).toBe(true);
+  });
+});
+
+describe('using a picture again', () => {
+  it('takes everything, for this one picture of a batch', () => {
+    const again = { ...emptyDraft, ...reuse('all', params, seedOf(generation, 1)) };
+    expect(toRequest(again)).toEqual({ ...params, count: 1, seed: 8 });
+  });
+
+  it('takes everything but the seed', () => {
+    expect(reuse('remix', params, 7)).toEqual({ ...reuse('all', params, 7), seed: undefined, count: 2 });
+  });
+
+  it('takes one part and leaves the rest alone', () => {
+    expect(reuse('prompt', params, 7)).toEqual({ prompt: 'a fox in a meadow', negativePrompt: '' });
+    expect(reuse('seed', params, 7)).toEqual({ seed: 7 });
+    expect(reuse('size', params, 7)).toEqual({ width: 128, height: 128 });
+  });
+});

@@ -1,0 +1,37 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { sizePresets } from '../../app/_lib/sizes.ts';
+import { limits } from '../../lib/contracts/generation.ts';
+
+describe('size presets', () => {
+  it('are what people of each model know', () => {
+    expect(sizePresets({ width: 128, height: 128 }).map(({ width, height }) => [width, height])).toEqual([
+      [128, 128],
+      [128, 192],
+      [192, 128],
+    ]);
+    expect(sizePresets({ width: 512, height: 512 }).map(({ width, height }) => [width, height])).toEqual([
+      [512, 512],
+      [448, 640],
+      [640, 448],
+    ]);
+  });
+
+  it('always contain the model’s own size, within the limits, and no two alike', () => {
+    const side = fc.integer({ min: limits.minSide / 8, max: limits.maxSide / 8 }).map((eighth) => eighth * 8);
+    fc.assert(
+      fc.property(side, side, (width, height) => {
+        const presets = sizePresets({ width, height });
+        expect(presets).toContainEqual(expect.objectContaining({ width, height }));
+        expect(new Set(presets.map((preset) => `${preset.width}x${preset.height}`)).size).toBe(
+          presets.length,
+        );
+        for (const preset of presets) {
+          expect(preset.width % limits.sideMultiple).toBe(0);
+          expect(Math.max(preset.width, preset.height)).toBeLessThanOrEqual(limits.maxSide);
+          expect(Math.min(preset.width, preset.height)).toBeGreaterThanOrEqual(limits.minSide);
+        }
+      }),
+    );
+  });
+});

@@ -1,0 +1,52 @@
+import type { Generation } from '../../lib/contracts/generation.ts';
+
+/** A finished generation as the API shows it; what a test is about is given. */
+export function exampleGeneration(overrides: Partial<Generation> = {}): Generation {
+  const seed = overrides.seed ?? 7;
+  return {
+    id: 'one',
+    task: 'text-to-image',
+    status: 'succeeded',
+    progress: 1,
+    step: 24,
+    etaSeconds: null,
+    queuePosition: null,
+    attempt: 1,
+    params: {
+      task: 'text-to-image',
+      prompt: 'a fox in a meadow',
+      negativePrompt: '',
+      model: 'toybox',
+      width: 128,
+      height: 128,
+      steps: 25,
+      guidanceScale: 3,
+      seed,
+      count: 1,
+      scheduler: 'ddim',
+      plan: 'faster',
+      injection: 0.003,
+    },
+    seed,
+    starred: false,
+    boardId: null,
+    assets: [
+      { id: 'a0', type: 'image/png', width: 128, height: 128, seed, bytes: 1, url: '/api/v1/assets/a0/file' },
+      {
+        id: 'a1',
+        type: 'image/png',
+        width: 128,
+        height: 128,
+        seed: seed + 1,
+        bytes: 1,
+        url: '/api/v1/assets/a1/file',
+      },
+    ],
+    receipt: null,
+    error: null,
+    createdAt: '2026-11-24T08:00:00.000Z',
+    startedAt: '2026-11-24T08:00:01.000Z',
+    finishedAt: '2026-11-24T08:00:02.000Z',
+    ...overrides,
+  };
+}

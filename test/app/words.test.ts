@@ -1,0 +1,26 @@
+import { describe, expect, it } from 'vitest';
+import { readPrompt } from '../../app/_lib/words.ts';
+
+const vocabulary = ['a', 'fox', 'in', 'the', 'meadow', 'city street', 'under', 'water', 'cactus'];
+
+describe('reading a prompt with a model’s vocabulary', () => {
+  it('tells known from unknown words, each once, in order', () => {
+    expect(readPrompt('A Fox, a zeppelin and a ZEPPELIN in the meadow!', vocabulary)).toEqual({
+      known: ['fox', 'meadow'],
+      unknown: ['zeppelin'],
+    });
+  });
+
+  it('knows the words of phrases and plurals', () => {
+    expect(readPrompt('foxes and cactuses on a street', vocabulary).unknown).toEqual([]);
+  });
+
+  it('finds nothing unknown where the vocabulary is open or nothing is written', () => {
+    expect(readPrompt('quantum chromodynamics', []).unknown).toEqual([]);
+    expect(readPrompt('  ', vocabulary)).toEqual({ known: [], unknown: [] });
+  });
+
+  it('reads other scripts', () => {
+    expect(readPrompt('лиса fox', vocabulary)).toEqual({ known: ['fox'], unknown: ['лиса'] });
+  });
+});
