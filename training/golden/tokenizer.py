@@ -1,6 +1,6 @@
 """A small CLIP vocabulary trained here, token-id references of it and of CLIP's own vocabulary.
 
-    python training/golden/tokenizer.py [bpe_simple_vocab_16e6.txt.gz]
+    python training/golden/tokenizer.py
 """
 
 from __future__ import annotations
@@ -102,17 +102,17 @@ def fuzz(count: int, seed: int) -> list[str]:
     return texts
 
 
-def clip_folder(merges_gz: Path, folder: Path) -> Path:
+def clip_folder(folder: Path) -> Path:
     """A slow CLIPTokenizer folder from OpenAI's merge list, with the special tokens of SD 1.x repositories."""
-    import gzip
+    from store import ROOT
 
-    lines = gzip.decompress(merges_gz.read_bytes()).decode().split("\n")[1 : 49152 - 256 - 2 + 1]
+    merges = (ROOT / "models" / "tokenizers" / "clip" / "merges.txt").read_text()
     alphabet = byte_alphabet()
-    tokens = [*alphabet, *(c + "</w>" for c in alphabet), *(line.replace(" ", "") for line in lines),
-              SPECIAL["bos_token"], SPECIAL["eos_token"]]
+    tokens = [*alphabet, *(c + "</w>" for c in alphabet),
+              *(line.replace(" ", "") for line in merges.splitlines()[1:]), SPECIAL["bos_token"], SPECIAL["eos_token"]]
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "vocab.json").write_text(json.dumps({token: index for index, token in enumerate(tokens)}))
-    (folder / "merges.txt").write_text("#version: 0.2\n" + "\n".join(lines) + "\n")
+    (folder / "merges.txt").write_text(merges)
     token = lambda content: dict(content=content, lstrip=False, normalized=True, rstrip=False, single_word=False)
     special = {name: token(content) for name, content in SPECIAL.items()} | {"pad_token": SPECIAL["eos_token"]}
     (folder / "special_tokens_map.json").write_text(json.dumps(special))
@@ -122,8 +122,7 @@ def clip_folder(merges_gz: Path, folder: Path) -> Path:
     return folder
 
 
-def main(merges_gz: Path) -> None:
-    import shutil
+def main() -> None:
     import tempfile
 
     from transformers import CLIPTokenizer
@@ -133,12 +132,9 @@ def main(merges_gz: Path) -> None:
     seed = 7
     folder = GOLDEN / "tokenizer"
     folder.mkdir(parents=True, exist_ok=True)
-    kept = folder / "bpe_simple_vocab_16e6.txt.gz"
-    if merges_gz != kept:
-        shutil.copyfile(merges_gz, kept)
     texts = TEXTS + fuzz(120, seed)
     with tempfile.TemporaryDirectory() as scratch:
-        folders = {"clip": clip_folder(kept, Path(scratch) / "clip"), "tiny-sd": GOLDEN / "tiny-sd" / "tokenizer",
+        folders = {"clip": clip_folder(Path(scratch) / "clip"), "tiny-sd": GOLDEN / "tiny-sd" / "tokenizer",
                    "tiny-sd2": GOLDEN / "tiny-sd2" / "tokenizer"}
         cases = {}
         for name, source in folders.items():
@@ -154,11 +150,8 @@ def main(merges_gz: Path) -> None:
             if name == "tiny-sd":
                 tokenizer.backend_tokenizer.save(str(folder / "tokenizer.json"))
     save_json(folder / "ids.json", {"provenance": provenance("tokenizer.py", seed) | {
-        "vocabulary": "bpe_simple_vocab_16e6.txt.gz of OpenAI CLIP (MIT), as shipped in open_clip_torch 3.3.0"}, "cases": cases})
+        "vocabulary": "models/tokenizers/clip/merges.txt, from bpe_simple_vocab_16e6.txt.gz of OpenAI CLIP (MIT)"}, "cases": cases})
 
 
 if __name__ == "__main__":
-    import sys
-
-    default = Path(__file__).resolve().parents[2] / "test" / "golden" / "tokenizer" / "bpe_simple_vocab_16e6.txt.gz"
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else default)
+    main()

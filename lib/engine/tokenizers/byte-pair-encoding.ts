@@ -15,6 +15,14 @@ const byteOfSymbol = new Map(byteSymbols.map((symbol, byte) => [symbol, byte]));
 /** Marks a symbol that ends a word. */
 export const endOfWord = '</w>';
 
+/** The first 512 tokens of CLIP, in its order: bytes that print, the other bytes, and all of them ending a word. */
+export const baseSymbols: readonly string[] = (() => {
+  const printing = byteSymbols.filter((symbol) => symbol.charCodeAt(0) < 256);
+  const others = byteSymbols.filter((symbol) => symbol.charCodeAt(0) >= 256);
+  const symbols = [...printing, ...others];
+  return [...symbols, ...symbols.map((symbol) => symbol + endOfWord)];
+})();
+
 /**
  * Byte-level byte pair encoding with end-of-word marks (Sennrich et al., 2016; Radford et al., 2019), as in
  * tokenizers' `models/bpe`: the pair of lowest rank is joined first, among equals the leftmost.

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { EncoreError } from '../../contracts/errors.ts';
 import { readJsonFile } from '../checkpoint/json-file.ts';
-import type { Merge } from './byte-pair-encoding.ts';
+import { baseSymbols, type Merge } from './byte-pair-encoding.ts';
 
 /** What a CLIPTokenizer folder says, whichever files it says it in. */
 export interface ClipTokenizerFiles {
@@ -81,7 +81,8 @@ const tokenizerJsonSchema = z.object({
 });
 
 /**
- * Reads vocab.json and merges.txt, or tokenizer.json where they are missing, and the special tokens of
+ * Reads vocab.json and merges.txt, tokenizer.json where they are missing, or merges.txt alone (CLIP's vocabulary follows
+ * from its merges: bytes, bytes that end a word, merges, start and end); and the special tokens of
  * tokenizer_config.json and special_tokens_map.json (transformers' tokenization_utils_base.py: the map wins unless the
  * config lists `added_tokens_decoder`). Throws `checkpoint_not_found`, or `checkpoint_invalid` naming file and field.
  */
@@ -95,22 +96,11 @@ export async function readClipTokenizerFiles(folder: string): Promise<ClipTokeni
   const optional = <T>(name: string, schema: z.ZodType<T>) =>
     names.includes(name) ? readJsonFile(join(folder, name), schema) : Promise.resolve(undefined);
 
-  const slow = names.includes('vocab.json') && names.includes('merges.txt');
-  const fast = slow ? undefined : await readJsonFile(join(folder, 'tokenizer.json'), tokenizerJsonSchema);
-  const vocabulary = new Map(
-    Object.entries(fast?.model.vocab ?? (await readJsonFile(join(folder, 'vocab.json'), vocabularySchema))),
-  );
-  const merges =
-    fast === undefined
-      ? await readMerges(join(folder, 'merges.txt'))
-      : fast.model.merges.map((merge) => (typeof merge === 'string' ? parseMerge(merge, folder) : merge));
-
+  const { vocabulary, merges, added } = await readVocabulary(folder, names);
   const config = await optional('tokenizer_config.json', configSchema);
   const listed = config?.added_tokens_decoder;
   const map =
     listed === undefined ? await optional('special_tokens_map.json', specialTokensSchema) : undefined;
-  const added = new Map<string, AddedToken>();
-  for (const { content, id, ...token } of fast?.added_tokens ?? []) added.set(content, { ...token, id });
   for (const [id, { content, ...token }] of Object.entries(listed ?? {})) {
     added.set(content, { ...token, id: Number(id) });
   }
@@ -137,6 +127,33 @@ export async function readClipTokenizerFiles(folder: string): Promise<ClipTokeni
     added,
     modelMaxLength: limit === undefined || limit > 1e6 ? undefined : Math.floor(limit),
   };
+}
+
+interface Vocabulary {
+  vocabulary: Map<string, number>;
+  merges: readonly Merge[];
+  added: Map<string, AddedToken>;
+}
+
+async function readVocabulary(folder: string, names: readonly string[]): Promise<Vocabulary> {
+  const [vocabPath, mergesPath, fastPath] = ['vocab.json', 'merges.txt', 'tokenizer.json'].map((name) =>
+    join(folder, name),
+  ) as [string, string, string];
+  const added = new Map<string, AddedToken>();
+  if (names.includes('merges.txt') && names.includes('vocab.json')) {
+    const vocabulary = new Map(Object.entries(await readJsonFile(vocabPath, vocabularySchema)));
+    return { vocabulary, merges: await readMerges(mergesPath), added };
+  }
+  if (names.includes('merges.txt') && !names.includes('tokenizer.json')) {
+    const merges = await readMerges(mergesPath);
+    const tokens = [...baseSymbols, ...merges.map(([left, right]) => left + right)];
+    const special = [defaults.bos_token, defaults.eos_token];
+    return { vocabulary: new Map([...tokens, ...special].map((token, id) => [token, id])), merges, added };
+  }
+  const { model, added_tokens: tokens } = await readJsonFile(fastPath, tokenizerJsonSchema);
+  for (const { content, id, ...token } of tokens) added.set(content, { ...token, id });
+  const merges = model.merges.map((merge) => (typeof merge === 'string' ? parseMerge(merge, folder) : merge));
+  return { vocabulary: new Map(Object.entries(model.vocab)), merges, added };
 }
 
 async function readMerges(path: string): Promise<Merge[]> {
