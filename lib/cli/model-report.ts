@@ -36,8 +36,8 @@ const ignored = new Set(['safety_checker', 'feature_extractor', 'image_encoder']
 
 /** Describes a model folder, or one .safetensors file, from headers and configs alone. */
 export async function reportModel(path: string): Promise<ModelReport> {
-  if (path.endsWith('.safetensors')) return reportFile(path);
-  const model = await openModel(path);
+  const model = await openAnything(path);
+  if (model === null) return reportFile(path);
   const components: ComponentReport[] = [];
   const files = [];
   for (const [name, className] of model.components) {
@@ -63,6 +63,17 @@ export async function reportModel(path: string): Promise<ModelReport> {
   }
   const hash = files.length === 0 ? null : await weightsHash(files);
   return { path: model.path, layout: model.layout, className: model.className, hash, components };
+}
+
+/** Null where the path is a .safetensors file that is no model: it is still worth looking at. */
+async function openAnything(path: string): Promise<ModelSource | null> {
+  try {
+    return await openModel(path);
+  } catch (error) {
+    const looksOnly = error instanceof EncoreError && error.code === 'checkpoint_unsupported';
+    if (looksOnly && path.endsWith('.safetensors')) return null;
+    throw error;
+  }
 }
 
 async function reportFile(path: string): Promise<ModelReport> {

@@ -5,6 +5,7 @@ import { EncoreError } from '../../contracts/errors.ts';
 import { openComponentWeights, pickledRefused } from './component-weights.ts';
 import { readJsonFile } from './json-file.ts';
 import type { SafetensorsFile } from './safetensors.ts';
+import { openSingleFile } from './single-file/open.ts';
 import { weightsOf } from './weight-map.ts';
 import type { WeightSource } from './weight-source.ts';
 
@@ -12,7 +13,7 @@ import type { WeightSource } from './weight-source.ts';
 export interface ModelSource {
   /** As given, symlinks resolved. */
   readonly path: string;
-  readonly layout: 'diffusers' | 'component';
+  readonly layout: 'diffusers' | 'single-file' | 'component';
   /** `_class_name` of the pipeline, or of the one component. */
   readonly className: string;
   /** The whole of model_index.json. */
@@ -46,11 +47,12 @@ const configNames = [
 ];
 
 /**
- * Opens a diffusers folder (model_index.json), or one component's own folder (config.json). Throws
- * `checkpoint_not_found`, `checkpoint_invalid`, `checkpoint_unsupported`.
+ * Opens a diffusers folder (model_index.json), one component's own folder (config.json), or a whole checkpoint in one
+ * .safetensors file. Throws `checkpoint_not_found`, `checkpoint_invalid`, `checkpoint_unsupported`.
  */
 export async function openModel(path: string): Promise<ModelSource> {
-  const real = await resolveModelPath(path);
+  const { real, isDirectory } = await resolvePath(path);
+  if (!isDirectory) return openFile(path, real);
   const names = await readdir(real);
   if (names.includes('model_index.json')) return openDiffusersFolder(real);
   if (names.includes('config.json')) return openComponentFolder(real);
@@ -59,22 +61,23 @@ export async function openModel(path: string): Promise<ModelSource> {
   });
 }
 
-async function resolveModelPath(path: string): Promise<string> {
-  let isDirectory: boolean;
-  let real: string;
+async function resolvePath(path: string): Promise<{ real: string; isDirectory: boolean }> {
   try {
-    real = await realpath(path);
-    isDirectory = (await stat(real)).isDirectory();
+    const real = await realpath(path);
+    return { real, isDirectory: (await stat(real)).isDirectory() };
   } catch (cause) {
     throw new EncoreError('checkpoint_not_found', `${path} does not exist`, {
       cause,
       remedy: 'Check the path.',
     });
   }
-  if (isDirectory) return real;
-  if (/\.(bin|ckpt|pt|pth)$/.test(real)) throw pickledRefused(path);
-  throw new EncoreError('checkpoint_unsupported', `${path} is a file, not a model folder`, {
-    remedy: 'Name a diffusers folder.',
+}
+
+function openFile(path: string, real: string): Promise<ModelSource> {
+  if (path.endsWith('.safetensors')) return openSingleFile(real);
+  if (/\.(bin|ckpt|pt|pth)$/.test(path)) throw pickledRefused(path);
+  throw new EncoreError('checkpoint_unsupported', `${path} is no model`, {
+    remedy: 'Name a diffusers folder, or a checkpoint in one .safetensors file.',
   });
 }
 

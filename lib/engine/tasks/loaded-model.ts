@@ -79,7 +79,7 @@ export async function loadModel(folder: string, open: OpenGraph): Promise<Loaded
 function expectTextToImage({ path, layout, className, components }: ModelSource): void {
   const needed = ['text_encoder', 'tokenizer', 'unet', 'vae', 'scheduler'];
   const missing = needed.filter((name) => !components.has(name));
-  if (layout === 'diffusers' && missing.length === 0) return;
+  if (layout !== 'component' && missing.length === 0) return;
   throw new EncoreError('unsupported_task', `${path} is a ${className} without ${missing.join(', ')}`, {
     remedy: 'Text to image needs a Stable Diffusion folder in diffusers layout, with model_index.json.',
   });
