@@ -365,7 +365,16 @@ class Tape {
     return name;
   }
 
+  /** Over a checkpoint it is the checkpoint that does not fit together: its config says one thing, its weights another. */
   private fail(message: string): never {
-    throw new EncoreError('graph_invalid', `graph ${this.name}: ${message}`);
+    const text = `graph ${this.name}: ${message}`;
+    if (!this.weights) throw new EncoreError('graph_invalid', text);
+    throw new EncoreError(
+      'checkpoint_invalid',
+      `${this.weights.description}: config and weights do not fit: ${text}`,
+      {
+        remedy: 'Check that config.json and the weights are of the same model, or fetch both again.',
+      },
+    );
   }
 }

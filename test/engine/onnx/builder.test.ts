@@ -54,6 +54,20 @@ describe('GraphBuilder', () => {
     expect(() => g.output('y', x)).toThrow('graph twice: there are two outputs y');
   });
 
+  it('blames the checkpoint where its weights do not fit what its config asks for', () => {
+    const g = GraphBuilder.create('unet', {
+      weights: weights({ 'conv_in.weight': ['float32', [8, 4, 3, 3]] }),
+    });
+    const build = () => g.conv2d(g.input('x', 'float32', [1, 9, 8, 8]), g.weight('conv_in.weight'));
+    expect(build).toThrow(
+      expect.objectContaining({
+        code: 'checkpoint_invalid',
+        message:
+          'test: config and weights do not fit: graph unet: Conv: weight expects 4 input channels, got 9 (x=[1,9,8,8], w=[8,4,3,3])',
+      }),
+    );
+  });
+
   it('says which weight is asked for where none were given', () => {
     expect(() => GraphBuilder.create('bare').at('conv_in').weight('weight')).toThrow(
       'graph bare: no weights were given, conv_in.weight was asked for',

@@ -11,7 +11,7 @@ const schema = z.object({
   hidden_size: count.default(512),
   intermediate_size: count.default(2048),
   projection_dim: count.nullable().default(512),
-  num_hidden_layers: count.default(12),
+  num_hidden_layers: count.max(200).default(12),
   num_attention_heads: count.default(8),
   max_position_embeddings: count.default(77),
   hidden_act: z.enum(activationNames).default('quick_gelu'),

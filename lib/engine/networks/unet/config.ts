@@ -4,6 +4,8 @@ import { activationNames } from '../../onnx/builder.ts';
 import type { ActivationName } from '../../onnx/builder.ts';
 
 const count = z.int().min(1);
+/** Loops run this often before the first missing weight ends them: far above any model, far below a hang. */
+const layerCount = count.max(200);
 const oneOrMany = <T extends z.ZodType>(item: T) => z.union([item, z.array(item)]);
 
 /** config.json of UNet2DConditionModel with the defaults of diffusers (models/unets/unet_2d_condition.py). */
@@ -22,16 +24,16 @@ const schema = z.object({
     .default(['UpBlock2D', 'CrossAttnUpBlock2D', 'CrossAttnUpBlock2D', 'CrossAttnUpBlock2D']),
   only_cross_attention: oneOrMany(z.boolean()).default(false),
   mid_block_only_cross_attention: z.boolean().nullable().default(null),
-  block_out_channels: z.array(count).default([320, 640, 1280, 1280]),
-  layers_per_block: oneOrMany(count).default(2),
+  block_out_channels: z.array(count).min(1).max(16).default([320, 640, 1280, 1280]),
+  layers_per_block: oneOrMany(layerCount).default(2),
   downsample_padding: z.int().min(0).default(1),
   mid_block_scale_factor: z.number().default(1),
   act_fn: z.enum(activationNames).default('silu'),
   norm_num_groups: count.default(32),
   norm_eps: z.number().default(1e-5),
   cross_attention_dim: oneOrMany(count).default(1280),
-  transformer_layers_per_block: oneOrMany(count).default(1),
-  reverse_transformer_layers_per_block: z.array(count).nullable().default(null),
+  transformer_layers_per_block: oneOrMany(layerCount).default(1),
+  reverse_transformer_layers_per_block: z.array(layerCount).nullable().default(null),
   encoder_hid_dim: count.nullable().default(null),
   encoder_hid_dim_type: z.literal('text_proj').nullable().default(null),
   attention_head_dim: oneOrMany(count).default(8),

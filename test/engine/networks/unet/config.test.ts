@@ -55,6 +55,7 @@ describe('parseUnetConfig', () => {
     [{ layers_per_block: [2, 2] }, 'config.layers_per_block has 2 entries for 4 levels'],
     [{ dual_cross_attention: true }, 'config.dual_cross_attention'],
     [{ norm_num_groups: 0 }, 'config.norm_num_groups'],
+    [{ layers_per_block: 1e9 }, 'config.layers_per_block'],
     ['not an object', 'UNet2DConditionModel'],
   ])('says which field of %j it does not know', (json, message) => {
     expect(() => parseUnetConfig(json)).toThrow(
