@@ -19,7 +19,7 @@ function printReport({ path, layout, className, hash, components }: ModelReport)
   print(`weights ${hash ?? 'none'}`);
   for (const each of components) {
     const { name, className: kind, tensors, parameters, bytes, dtypes, matched, unmatched, problem } = each;
-    print(`  ${name.padEnd(18)}${kind}`);
+    print(`  ${name.padEnd(17)} ${kind}`);
     if (tensors > 0) {
       const use = matched === null ? '' : `, ${matched} matched, ${unmatched.length} unmatched`;
       const count = `${(parameters / 1e6).toFixed(1)} M parameters`;

@@ -13,9 +13,10 @@ const samplesPerFile = 64;
  */
 export async function weightsHash(files: readonly SafetensorsFile[]): Promise<string> {
   const hash = createHash('sha256');
-  for (const { file, size, header } of [...files].sort((a, b) =>
-    basename(a.file) < basename(b.file) ? -1 : 1,
-  )) {
+  // The networks of a single-file checkpoint all name the same file.
+  const each = [...new Map(files.map((file) => [file.file, file])).values()];
+  each.sort((a, b) => (basename(a.file) < basename(b.file) ? -1 : 1));
+  for (const { file, size, header } of each) {
     hash.update(`${basename(file)}\0${size}\0`).update(header);
     const block = Buffer.alloc(sampleBytes);
     const handle = await open(file, 'r');
