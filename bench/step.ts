@@ -22,7 +22,8 @@ const prepared = await denoiser.prepare({ encoderHiddenStates: noise.normal([2, 
 const step = async () => denoiser.decode(await denoiser.encode(latents, 500, prepared), [500], prepared);
 await step();
 process.stdout.write('ready\n');
-for await (const _ of createInterface({ input: process.stdin })) {
+for await (const line of createInterface({ input: process.stdin })) {
+  if (line !== 'step') continue;
   const { wall, cpu } = await timed(step);
   process.stdout.write(`${JSON.stringify({ wall, cpu })}\n`);
 }
