@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { readEnv } from '../lib/studio/env.ts';
 import { migrate } from '../lib/studio/db/migrate.ts';
+import { getSettings } from '../lib/studio/services/settings.ts';
 import { tidy } from '../lib/studio/services/housekeeping.ts';
 import { reportWorker, reportWorkerStopped } from '../lib/studio/services/status.ts';
 import { openStudio } from '../lib/studio/studio.ts';
@@ -45,7 +46,13 @@ let tidied = 0;
 await runLoop({
   jobs: studio.jobs,
   workerId,
-  handle: createHandler({ engine, models: studio.models, assets: studio.assets, version }),
+  handle: createHandler({
+    engine,
+    models: studio.models,
+    assets: studio.assets,
+    embedMetadata: async () => (await getSettings(studio)).embedMetadata,
+    version,
+  }),
   log,
   signal: stopping.signal,
   onPulse: async () => {

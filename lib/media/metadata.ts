@@ -27,6 +27,7 @@ export function pictureInfotext({ params, receipt, seed, version }: PictureMetad
     ['Model', params.model],
     ['Encoder propagation', `${planText(params.plan)} ${receipt.keySteps.length}/${receipt.steps}`],
   ]);
+  if (params.clipSkip) fields.set('Clip skip', String(params.clipSkip + 1));
   if (params.injection > 0) fields.set('Prior noise injection', String(params.injection));
   fields.set('Version', `Encore ${version}`);
   return writeInfotext({ prompt: params.prompt, negativePrompt: params.negativePrompt, fields });
@@ -75,11 +76,15 @@ export function planText(plan: Plan): string {
   return 'every' in plan ? `uniform:${plan.every}` : plan.keySteps.join(' ');
 }
 
-/** XMP with the IPTC digital source type: https://cv.iptc.org/newscodes/digitalsourcetype/ */
-export const TRAINED_ALGORITHMIC_MEDIA = [
-  '<?xpacket begin="\uFEFF" id="W5M0MpCehiHzreSzNTczkc9d"?>',
-  '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">',
-  '<rdf:Description rdf:about="" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/">',
-  '<Iptc4xmpExt:DigitalSourceType>http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia',
-  '</Iptc4xmpExt:DigitalSourceType></rdf:Description></rdf:RDF></x:xmpmeta><?xpacket end="w"?>',
-].join('');
+/** Reads {@link planText} back, also with ` 9/50` behind it; undefined for anything else. */
+export function planOfText(text: string): Plan | undefined {
+  const words = text.trim().split(/\s+/);
+  if (words.at(-1)?.includes('/')) words.pop();
+  const [first = ''] = words;
+  if (first === 'exact' || first === 'faster' || first === 'fastest') return first;
+  const every = /^uniform:(\d+)$/.exec(first)?.[1];
+  if (every !== undefined) return { every: Number(every) };
+  return words.length > 0 && words.every((word) => /^\d+$/.test(word))
+    ? { keySteps: words.map(Number) }
+    : undefined;
+}

@@ -1,4 +1,4 @@
-import { crc32 } from 'node:zlib';
+import { crc32, inflateSync } from 'node:zlib';
 import { EncoreError } from '../contracts/errors.ts';
 
 /** PNG as a list of chunks: ISO/IEC 15948, sections 5 and 11.3.4. */
@@ -69,6 +69,38 @@ export function internationalTextChunk(keyword: string, text: string): PngChunk 
     type: 'iTXt',
     data: Buffer.concat([Buffer.from(`${keyword}\0\0\0\0\0`, 'latin1'), Buffer.from(text, 'utf8')]),
   };
+}
+
+/** Inflated text beyond this is an attack, not a prompt. */
+const MAX_TEXT_BYTES = 16 * 1024 * 1024;
+
+/** The texts of `tEXt`, `zTXt` and `iTXt` chunks by their keywords; of several with one keyword the first. */
+export function readTexts(chunks: readonly PngChunk[]): Map<string, string> {
+  const texts = new Map<string, string>();
+  for (const { type, data } of chunks) {
+    const end = data.indexOf(0);
+    if (end < 1 || !['tEXt', 'zTXt', 'iTXt'].includes(type)) continue;
+    const keyword = Buffer.from(data.subarray(0, end)).toString('latin1');
+    if (!texts.has(keyword)) texts.set(keyword, textOf(type, data.subarray(end + 1)));
+  }
+  return texts;
+}
+
+/** `body` begins after the keyword's zero. */
+function textOf(type: string, body: Uint8Array): string {
+  if (type === 'tEXt') return Buffer.from(body).toString('latin1');
+  if (type === 'zTXt') return inflate(body.subarray(1)).toString('latin1');
+  const afterLanguage = body.indexOf(0, 2) + 1;
+  const text = body.subarray(body.indexOf(0, afterLanguage) + 1);
+  return (body[0] === 1 ? inflate(text) : Buffer.from(text)).toString('utf8');
+}
+
+function inflate(data: Uint8Array): Buffer {
+  try {
+    return inflateSync(data, { maxOutputLength: MAX_TEXT_BYTES });
+  } catch (error) {
+    throw damaged(`a compressed text cannot be read (${(error as Error).message})`);
+  }
 }
 
 /** Nothing outside the printable characters of Latin-1 and the line feed, as the standard wants it for tEXt. */

@@ -1,30 +1,43 @@
 import sharp from 'sharp';
 import type { Picture } from '../engine/tasks/task.ts';
-import {
-  JSON_KEYWORD,
-  pictureInfotext,
-  pictureJson,
-  type PictureMetadata,
-  TRAINED_ALGORITHMIC_MEDIA,
-} from './metadata.ts';
-import { internationalTextChunk, readChunks, textChunk, writeChunks } from './png-chunks.ts';
+import { JSON_KEYWORD, pictureInfotext, pictureJson, type PictureMetadata } from './metadata.ts';
+import { internationalTextChunk, type PngChunk, readChunks, textChunk, writeChunks } from './png-chunks.ts';
+import { writeXmp } from './xmp.ts';
+
+export const INFOTEXT_KEYWORD = 'parameters';
+const XMP_KEYWORD = 'XML:com.adobe.xmp';
 
 /**
- * A picture as a PNG file that says how it was made: A1111 infotext in `parameters`, request and receipt as JSON in
- * `encore`, and the IPTC digital source type in XMP. The same input gives the same bytes.
+ * A picture as a PNG file that says how it was made: A1111 infotext in `parameters`, request and run as JSON in `encore`,
+ * and the IPTC digital source type in XMP. The same input gives the same bytes.
+ * @param metadata null leaves out how it was made, but not that it was made by a model
  */
-export async function encodePng(picture: Picture, metadata: PictureMetadata): Promise<Buffer> {
+export async function encodePng(picture: Picture, metadata: PictureMetadata | null): Promise<Buffer> {
   const { width, height, data } = picture;
   const plain = await sharp(data, { raw: { width, height, channels: 3 } })
     .png({ compressionLevel: 7 })
     .toBuffer();
-  const [header, ...rest] = readChunks(plain);
-  if (header === undefined) throw new TypeError('sharp wrote a PNG without chunks');
-  return writeChunks([
-    header,
-    textChunk('parameters', pictureInfotext(metadata)),
-    internationalTextChunk(JSON_KEYWORD, pictureJson(metadata)),
-    internationalTextChunk('XML:com.adobe.xmp', TRAINED_ALGORITHMIC_MEDIA),
-    ...rest,
+  return withTexts(plain, [
+    ...(metadata === null
+      ? []
+      : [
+          textChunk(INFOTEXT_KEYWORD, pictureInfotext(metadata)),
+          internationalTextChunk(JSON_KEYWORD, pictureJson(metadata)),
+        ]),
+    internationalTextChunk(XMP_KEYWORD, writeXmp()),
   ]);
+}
+
+/** The same pixels, and of all text only that a model made it. */
+export function stripPng(file: Uint8Array): Buffer {
+  const kept = readChunks(file).filter(
+    ({ type }) => !['tEXt', 'zTXt', 'iTXt', 'eXIf', 'tIME'].includes(type),
+  );
+  return withTexts(writeChunks(kept), [internationalTextChunk(XMP_KEYWORD, writeXmp())]);
+}
+
+function withTexts(file: Uint8Array, texts: PngChunk[]): Buffer {
+  const [header, ...rest] = readChunks(file);
+  if (header === undefined) throw new TypeError('a PNG without chunks');
+  return writeChunks([header, ...texts, ...rest]);
 }

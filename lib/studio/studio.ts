@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import { AssetStore } from './assets/store.ts';
+import { ThumbnailCache } from './assets/thumbnails.ts';
 import { type Database, openDatabase } from './db/database.ts';
 import type { StudioEnv } from './env.ts';
 import { EventLog } from './events/log.ts';
@@ -12,6 +13,7 @@ export interface Studio {
   readonly env: StudioEnv;
   readonly db: Database;
   readonly assets: AssetStore;
+  readonly thumbnails: ThumbnailCache;
   readonly models: ModelCatalog;
   readonly events: EventLog;
   readonly jobs: JobQueue;
@@ -36,6 +38,7 @@ export function openStudio(env: StudioEnv, options: StudioOptions = {}): Studio 
     env,
     db,
     assets: new AssetStore(env.home),
+    thumbnails: new ThumbnailCache(env.home),
     models: new ModelCatalog([join(env.root, 'models'), join(env.home, 'models')]),
     events: new EventLog(db),
     jobs: new JobQueue(db, now),

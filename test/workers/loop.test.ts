@@ -8,6 +8,7 @@ import {
   getAssetFile,
   getGeneration,
   getQueue,
+  readPictureInfo,
   type Studio,
 } from '../../lib/studio/services/index.ts';
 import { EngineProcess, type EngineProcessOptions } from '../../workers/engine-process.ts';
@@ -29,7 +30,14 @@ async function aWorker(options: Partial<EngineProcessOptions> = {}) {
     ...options,
   });
   const stopping = new AbortController();
-  const tools = { engine, models: studio.models, assets: studio.assets, version: '1.2.3' };
+  const embed = { on: true };
+  const tools = {
+    engine,
+    models: studio.models,
+    assets: studio.assets,
+    embedMetadata: async () => embed.on,
+    version: '1.2.3',
+  };
   const running = runLoop({
     jobs: studio.jobs,
     workerId: 'test',
@@ -45,7 +53,7 @@ async function aWorker(options: Partial<EngineProcessOptions> = {}) {
     await engine.stop();
   };
   onTestFinished(stop);
-  return { studio, engine, stop };
+  return { studio, engine, embed, stop };
 }
 
 const draw = async (studio: Studio, prompt: string, more: { count?: number } = {}) =>
@@ -170,4 +178,15 @@ test('a job that was given to someone else is let go of', async () => {
   expect(await getGeneration(studio, id)).toMatchObject({ status: 'running', assets: [] });
   expect(await over(studio, await draw(studio, 'a fox'))).toMatchObject({ status: 'succeeded' });
   expect((await getQueue(studio)).running).toMatchObject([{ id }]);
+});
+
+test('a picture says how it was made only while that is wanted', async () => {
+  const { studio, embed } = await aWorker();
+  const parameters = async (id: string) => {
+    const asset = (await over(studio, id)).assets[0]?.id ?? '';
+    return (await readPictureInfo(studio, await readFile((await getAssetFile(studio, asset)).path))).source;
+  };
+  expect(await parameters(await draw(studio, 'a fox'))).toBe('encore');
+  embed.on = false;
+  expect(await parameters(await draw(studio, 'a fox'))).toBeNull();
 });

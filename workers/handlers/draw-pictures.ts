@@ -10,6 +10,8 @@ export interface HandlerTools {
   engine: Pick<EngineProcess, 'run'>;
   models: Pick<ModelCatalog, 'get'>;
   assets: Pick<AssetStore, 'put'>;
+  /** Whether files say how they were made; the user may change it at any time. */
+  embedMetadata: () => Promise<boolean>;
   /** Of Encore, for the files. */
   version: string;
 }
@@ -18,7 +20,7 @@ export interface HandlerTools {
 const SEEDS = 2 ** 32;
 
 /** Has pictures drawn and puts them on the disk, each with what is needed to make it again. */
-export function drawPictures({ engine, models, assets, version }: HandlerTools): Handler {
+export function drawPictures({ engine, models, assets, embedMetadata, version }: HandlerTools): Handler {
   return async (params, { signal, crashes, report, preview, log }) => {
     const { folder } = await models.get(params.model);
     const decodeWidth = crashes === 0 ? 'auto' : 1;
@@ -35,9 +37,10 @@ export function drawPictures({ engine, models, assets, version }: HandlerTools):
       receipt.notices.push('The engine stopped once; this was drawn with less memory at a time.');
     report({ stage: 'save', progress: 1, step: receipt.steps, steps: receipt.steps, etaSeconds: 0 });
     const finished = [];
+    const embed = await embedMetadata();
     for (const [index, picture] of pictures.entries()) {
       const seed = (params.seed + index) % SEEDS;
-      const file = await encodePng(picture, { params, receipt, seed, version });
+      const file = await encodePng(picture, embed ? { params, receipt, seed, version } : null);
       finished.push({
         ...(await assets.put(file, 'image/png')),
         width: picture.width,

@@ -1,8 +1,13 @@
+import { readFile } from 'node:fs/promises';
 import { EncoreError } from '../../contracts/errors.ts';
-import { extensionOf, isMediaType } from '../assets/store.ts';
+import type { ExportQuery, PictureInfo } from '../../contracts/studio.ts';
+import { exportPicture } from '../../media/export.ts';
+import { readPicture } from '../../media/read-picture.ts';
+import { extensionOf, isMediaType, type MediaType } from '../assets/store.ts';
+import type { ThumbnailSide } from '../assets/thumbnails.ts';
 import type { Studio } from '../studio.ts';
 
-/** A file that may be sent. `path` lies in the asset folder; `hash` never changes for it, so it is its ETag. */
+/** A file that may be sent. `path` lies in the data directory; `hash` never changes for it, so it is its ETag. */
 export interface AssetFile {
   path: string;
   type: string;
@@ -14,19 +19,103 @@ export interface AssetFile {
 
 /** @throws EncoreError `not_found` */
 export async function getAssetFile(studio: Studio, id: string): Promise<AssetFile> {
+  const { hash, type, bytes, stem } = await findAsset(studio, id);
+  return {
+    path: studio.assets.path(hash, type),
+    type,
+    bytes,
+    hash,
+    fileName: `${stem}.${extensionOf(type)}`,
+  };
+}
+
+/** A webp that fits into a square of `side` pixels; a picture that fits already is sent as it is. @throws EncoreError `not_found` */
+export async function getThumbnail(studio: Studio, id: string, side: ThumbnailSide): Promise<AssetFile> {
+  const { hash, type, width, height, bytes, stem } = await findAsset(studio, id);
+  const original = studio.assets.path(hash, type);
+  if (width <= side && height <= side) {
+    return { path: original, type, bytes, hash, fileName: `${stem}.${extensionOf(type)}` };
+  }
+  const small = await studio.thumbnails.get(original, hash, side).catch(fileIsGone);
+  return { ...small, type: 'image/webp', hash: `${hash}-${side}`, fileName: `${stem}-${side}.webp` };
+}
+
+/** A picture in another format, with or without what made it. @throws EncoreError `not_found` */
+export async function exportAsset(
+  studio: Studio,
+  id: string,
+  { format, metadata }: ExportQuery,
+): Promise<{ bytes: Buffer; type: string; fileName: string }> {
+  const { hash, type, stem } = await findAsset(studio, id);
+  const file = await readFile(studio.assets.path(hash, type)).catch(fileIsGone);
+  const extension = format === 'jpeg' ? 'jpg' : format;
+  return {
+    bytes: await exportPicture(file, format, metadata),
+    type: `image/${format}`,
+    fileName: `${stem}.${extension}`,
+  };
+}
+
+/**
+ * What a picture from anywhere says about how it was made, with the model as it is called here: the one of that name,
+ * whatever the case and a file's ending, or none.
+ * @throws EncoreError `invalid_parameter` for what is no picture
+ */
+export async function readPictureInfo(studio: Studio, file: Uint8Array): Promise<PictureInfo> {
+  const { params, ...info } = await readPicture(file);
+  const wanted = info.modelName === null ? null : modelKey(info.modelName);
+  const installed = (await studio.models.list()).find(
+    ({ model }) => modelKey(model.id) === wanted || modelKey(model.name) === wanted,
+  );
+  return { ...info, params: { ...params, model: installed?.model.id } };
+}
+
+interface FoundAsset {
+  hash: string;
+  type: MediaType;
+  bytes: number;
+  width: number;
+  height: number;
+  /** File name without its ending. */
+  stem: string;
+}
+
+async function findAsset(studio: Studio, id: string): Promise<FoundAsset> {
   const row = await studio.db.read((r) =>
     r.asset.findUnique({
       where: { id },
-      select: { hash: true, type: true, bytes: true, seed: true, generation: { select: { prompt: true } } },
+      select: {
+        hash: true,
+        type: true,
+        bytes: true,
+        width: true,
+        height: true,
+        seed: true,
+        generation: { select: { prompt: true } },
+      },
     }),
   );
-  if (row === null || !isMediaType(row.type))
+  if (row === null || !isMediaType(row.type)) {
     throw new EncoreError('not_found', `There is no asset ${id.slice(0, 80)}.`);
-  const { hash, type, bytes, seed, generation } = row;
+  }
+  const { generation, seed, type, ...rest } = row;
   const words = generation.prompt
     .normalize('NFKD')
     .toLowerCase()
     .match(/[a-z0-9]+/g) ?? ['picture'];
-  const fileName = `${words.join('-').slice(0, 60)}-${seed}.${extensionOf(type)}`;
-  return { path: studio.assets.path(hash, type), type, bytes, hash, fileName };
+  return { ...rest, type, stem: `${words.join('-').slice(0, 60)}-${seed}` };
+}
+
+function modelKey(name: string): string {
+  const base = name.split(/[\\/]/).at(-1) ?? name;
+  return base.toLowerCase().replace(/\.(safetensors|ckpt)$/, '');
+}
+
+function fileIsGone(cause: unknown): never {
+  if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') {
+    throw new EncoreError('not_found', 'The file of this asset is no longer in the data directory.', {
+      cause,
+    });
+  }
+  throw cause;
 }

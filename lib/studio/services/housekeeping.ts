@@ -43,7 +43,9 @@ async function purgeDeleted(studio: Studio): Promise<void> {
     // After the commit: a crash in between leaves a file without a row, never a row without its file.
     for (const { hash, type } of files) {
       const used = await studio.db.read((r) => r.asset.count({ where: { hash } }));
-      if (used === 0) await studio.assets.remove(hash, type, now);
+      if (used > 0) continue;
+      await studio.assets.remove(hash, type, now);
+      await studio.thumbnails.remove(hash);
     }
   }
 }

@@ -22,7 +22,7 @@ export { createBoard, deleteBoard, listBoards, renameBoard } from './boards.ts';
 export { changeGenerations } from './bulk.ts';
 export { getSettings, updateSettings } from './settings.ts';
 export { getQueue, moveInQueue, setQueuePaused } from './queue.ts';
-export { type AssetFile, getAssetFile } from './assets.ts';
+export { type AssetFile, exportAsset, getAssetFile, getThumbnail, readPictureInfo } from './assets.ts';
 export { getHealth, listModels } from './status.ts';
 export type { LoggedEvent } from '../events/log.ts';
 export { toProblem } from '../serialize.ts';
