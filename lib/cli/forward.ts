@@ -1,7 +1,13 @@
 import { Command, Option } from 'commander';
 import { EncoreError } from '../contracts/errors.ts';
 import { openModel } from '../engine/checkpoint/model-source.ts';
-import { readSafetensors, writeSafetensors } from '../engine/checkpoint/safetensors.ts';
+import {
+  openSafetensors,
+  readWeight,
+  writeSafetensors,
+  type SafetensorsFile,
+} from '../engine/checkpoint/safetensors.ts';
+import type { WeightRef } from '../engine/checkpoint/weight-source.ts';
 import type { Graph } from '../engine/onnx/graph.ts';
 import { createRuntime, type RuntimeOptions } from '../engine/runtime/runtime.ts';
 import { deviceNames } from '../engine/runtime/session.ts';
@@ -39,9 +45,10 @@ export function forwardCommand(): Command {
 async function forward({ model, component, inputs, out, device, json }: ForwardOptions): Promise<void> {
   const source = await openModel(model);
   const network = await source.network(parts[component]);
-  const given = await readSafetensors(inputs);
-  const graph = partGraph(component, network, (name, rank) => shapeOf(given, inputs, name, rank));
-  const feeds = Object.fromEntries(graph.inputs.map((input) => [input.name, feedOf(given, inputs, input)]));
+  const given = await openSafetensors(inputs);
+  const graph = partGraph(component, network, (name, rank) => shapeOf(given, name, rank));
+  const feeds: Record<string, Tensor> = {};
+  for (const input of graph.inputs) feeds[input.name] = await feedOf(given, input);
 
   const runtime = await createRuntime(runtimeOptions(device));
   try {
@@ -62,49 +69,41 @@ async function forward({ model, component, inputs, out, device, json }: ForwardO
   }
 }
 
-function required(given: ReadonlyMap<string, Tensor>, file: string, name: string): Tensor {
-  const found = given.get(name);
+function required({ file, tensors }: SafetensorsFile, name: string): WeightRef {
+  const found = tensors.get(name);
   if (found !== undefined) return found;
   throw new EncoreError('invalid_tensor', `${file} holds no "${name}"`, {
-    remedy: `It has ${[...given.keys()].join(', ') || 'no tensors'}.`,
+    remedy: `It has ${[...tensors.keys()].join(', ') || 'no tensors'}.`,
   });
 }
 
-function shapeOf(
-  given: ReadonlyMap<string, Tensor>,
-  file: string,
-  name: string,
-  rank: number,
-): readonly number[] {
-  const { shape } = required(given, file, name);
+function shapeOf(given: SafetensorsFile, name: string, rank: number): readonly number[] {
+  const { shape } = required(given, name);
   if (shape.length === rank && shape.every((n) => n > 0)) return shape;
   throw new EncoreError(
     'invalid_tensor',
-    `${file}: "${name}" must have ${rank} dimensions, got [${shape.join(', ')}]`,
+    `${given.file}: "${name}" must have ${rank} dimensions, got [${shape.join(', ')}]`,
   );
 }
 
 /** A tensor of the file in the type that the graph reads. A scalar passes for one element. */
-function feedOf(given: ReadonlyMap<string, Tensor>, file: string, input: Graph['inputs'][number]): Tensor {
+async function feedOf(given: SafetensorsFile, input: Graph['inputs'][number]): Promise<Tensor> {
   const { name, dtype, shape } = input;
-  const found = required(given, file, name);
-  const fits = found.shape.length === 0 ? shape.join() === '1' : found.shape.join() === shape.join();
-  if (!fits) {
-    throw new EncoreError(
-      'invalid_tensor',
-      `${file}: "${name}" must be [${shape.join(', ')}], got [${found.shape.join(', ')}]`,
-    );
-  }
+  const ref = required(given, name);
+  const refused = (problem: string) =>
+    new EncoreError('invalid_tensor', `${given.file}: "${name}" ${problem}`);
+  const fits = ref.shape.length === 0 ? shape.join() === '1' : ref.shape.join() === shape.join();
+  if (!fits) throw refused(`must be [${shape.join(', ')}], got [${ref.shape.join(', ')}]`);
+  const found = await readWeight(ref);
   if (dtype === 'float32') {
     const { data } = toFloat32(found);
-    if (!data.every(Number.isFinite))
-      throw new EncoreError('invalid_tensor', `${file}: "${name}" holds NaN or infinity`);
+    if (!data.every(Number.isFinite)) throw refused('holds NaN or infinity');
     return tensor('float32', shape, data);
   }
   if (dtype === 'int64' && (found.dtype === 'int64' || found.dtype === 'int32')) {
     return tensor('int64', shape, BigInt64Array.from(found.data as ArrayLike<number | bigint>, BigInt));
   }
-  throw new EncoreError('invalid_tensor', `${file}: "${name}" must be ${dtype}, got ${found.dtype}`);
+  throw refused(`must be ${dtype}, got ${found.dtype}`);
 }
 
 /** Inputs were finite, so the weights are not. */

@@ -44,6 +44,7 @@ interface GenerateOptions {
   injection?: number | 'off';
   decodeWidth: number | 'auto';
   eta: number;
+  clipSkip?: number;
   noise: 'philox' | 'torch-cpu';
   device: RuntimeOptions['device'];
   latents?: string;
@@ -73,6 +74,7 @@ export function generateCommand(): Command {
       orOff,
     )
     .option('--decode-width <n>', 'most steps decoded in one call', orAuto, 'auto')
+    .option('--clip-skip <n>', 'layers left out at the end of the text encoder', number)
     .option('--eta <eta>', 'ddim: 0 deterministic .. 1 as noisy as ddpm', number, 0)
     .addOption(
       new Option('--noise <generator>', "torch's generator to follow: CUDA's or the CPU's")
@@ -198,6 +200,7 @@ async function paramsOf(
     scheduler: options.scheduler ?? defaults.scheduler,
     plan,
     injection: options.injection ?? 'off',
+    clipSkip: options.clipSkip,
   };
   const schema =
     tensors.promptEmbeds === undefined

@@ -11,6 +11,11 @@ const commands = [generateCommand, forwardCommand, inspectCommand, devicesComman
 
 /** Runs the command line and returns the exit code; see fail.ts. */
 export async function main(args: readonly string[]): Promise<number> {
+  // The reader of a pipe may have seen enough: `encore inspect model | head -1`.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0);
+    throw error;
+  });
   const program = new Command('encore').description(
     'Pictures from a sentence, through one denoising loop with encoder propagation.',
   );
