@@ -1,6 +1,6 @@
 'use client';
 import Link from 'next/link';
-import { usePathname } from 'next/navigation';
+import { usePathname, useRouter } from 'next/navigation';
 import { useState, type ReactNode } from 'react';
 import { Keyboard, Moon, Sun, SunMoon } from 'lucide-react';
 import { useHotkeys } from '../_lib/hotkeys.ts';
@@ -17,12 +17,23 @@ import styles from './shell.module.css';
 const pages = [
   { href: '/', label: 'Create' },
   { href: '/library', label: 'Library' },
+  { href: '/queue', label: 'Queue' },
+  { href: '/models', label: 'Models' },
+  { href: '/settings', label: 'Settings' },
 ];
 
 export function Shell({ children }: { children: ReactNode }) {
   const pathname = usePathname();
   const [showShortcuts, setShowShortcuts] = useState(false);
-  useHotkeys({ '?': () => setShowShortcuts(true) });
+  const router = useRouter();
+  useHotkeys({
+    '?': () => setShowShortcuts(true),
+    1: () => router.push('/'),
+    2: () => router.push('/library'),
+    3: () => router.push('/queue'),
+    4: () => router.push('/models'),
+    5: () => router.push('/settings'),
+  });
   const isCurrent = (href: string) => (href === '/' ? pathname === '/' : pathname.startsWith(href));
 
   return (

@@ -14,6 +14,9 @@ import { Slip } from './slip.tsx';
 import { Table } from './table.tsx';
 import styles from './create-page.module.css';
 
+/** Until the models are known; the button that needs it waits for them. */
+const DEFAULT_STEPS = 50;
+
 export function CreatePage() {
   const draft = useDraft();
   const { models } = useModels();
@@ -54,7 +57,7 @@ export function CreatePage() {
       promptRef.current?.focus();
       return;
     }
-    generate.mutate(toRequest(draft), {
+    generate.mutate(toRequest(draft, model?.defaults.steps ?? DEFAULT_STEPS), {
       onSuccess: (created) => {
         const stillMaking = generation !== undefined && isActive(generation.status);
         selectionStore.set({ follow: true, id: stillMaking ? generation.id : created.id });

@@ -2,8 +2,8 @@
 import { Dices, Lock, LockOpen } from 'lucide-react';
 import { useId } from 'react';
 import { limits, schedulerNames, type Generation } from '../../lib/contracts/generation.ts';
-import type { Model } from '../../lib/contracts/models.ts';
 import { schedulers } from '../../lib/contracts/schedulers.ts';
+import type { Model } from '../../lib/contracts/models.ts';
 import { NumberField, SelectField } from '../_components/fields.tsx';
 import { IconButton } from '../_components/icon-button.tsx';
 import { seedOf, updateDraft, type Draft } from '../_lib/draft.ts';

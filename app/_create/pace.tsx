@@ -1,10 +1,9 @@
 'use client';
-import type { Plan } from '../../lib/contracts/generation.ts';
 import type { Model } from '../../lib/contracts/models.ts';
-import { resolveSchedule } from '../../lib/contracts/plan.ts';
-import { ScheduleStrip } from '../_components/schedule-strip.tsx';
+import { MAX_STEPS_WITHOUT_PROPAGATION, resolveSchedule } from '../../lib/contracts/plan.ts';
 import { Segments } from '../_components/segments.tsx';
-import { updateDraft, type Draft } from '../_lib/draft.ts';
+import { fitPlan, updateDraft, type Draft } from '../_lib/draft.ts';
+import { ScheduleEditor } from './schedule-editor.tsx';
 import styles from './pace.module.css';
 
 const paces = [
@@ -22,9 +21,9 @@ const meaning = {
 /** Acceleration as one plain choice, with what it means for this run under it. */
 export function Pace({ draft, model }: { draft: Draft; model: Model | undefined }) {
   const steps = draft.steps ?? model?.defaults.steps ?? 50;
-  const { keySteps } = schedule(draft.plan, steps);
+  const { keySteps } = resolveSchedule(fitPlan(draft.plan, steps), steps);
   const named = typeof draft.plan === 'string' ? draft.plan : undefined;
-  const saved = steps - keySteps.length;
+  const isShort = steps <= MAX_STEPS_WITHOUT_PROPAGATION;
   return (
     <div className={styles.pace}>
       <Segments
@@ -34,23 +33,23 @@ export function Pace({ draft, model }: { draft: Draft; model: Model | undefined 
         value={named}
         onChange={(plan) => updateDraft({ plan })}
       />
-      <ScheduleStrip steps={steps} keySteps={keySteps} />
+      <ScheduleEditor
+        steps={steps}
+        keySteps={keySteps}
+        onChange={isShort ? undefined : (plan) => updateDraft({ plan })}
+      />
       <p className={styles.meaning}>
-        {named === undefined ? 'Your own schedule.' : meaning[named]}{' '}
+        {isShort && named !== 'exact'
+          ? 'So few steps are always computed in full.'
+          : named === undefined
+            ? 'Your own schedule.'
+            : meaning[named]}{' '}
         <span className={styles.saving}>
-          {saved === 0
+          {keySteps.length === steps
             ? `All ${steps} encoder passes.`
             : `${keySteps.length} encoder ${keySteps.length === 1 ? 'pass' : 'passes'} instead of ${steps}.`}
         </span>
       </p>
     </div>
   );
-}
-
-/** A hand-made schedule may be longer than the run it is now asked for; what does not fit is left out. */
-function schedule(plan: Plan, steps: number) {
-  if (typeof plan === 'object' && 'keySteps' in plan) {
-    return resolveSchedule({ keySteps: [0, ...plan.keySteps.filter((step) => step < steps)] }, steps);
-  }
-  return resolveSchedule(plan, steps);
 }

@@ -13,6 +13,15 @@ import {
   type GenerationInput,
   type Problem,
 } from '../../lib/contracts/generation.ts';
+import {
+  boardListSchema,
+  boardSchema,
+  bulkResultSchema,
+  settingsSchema,
+  type BoardInput,
+  type Bulk,
+  type Settings,
+} from '../../lib/contracts/studio.ts';
 import { createStore } from './store.ts';
 
 /** True while the studio refuses this browser for want of a token. */
@@ -92,6 +101,8 @@ export interface LibraryFilter {
   q?: string;
   model?: string;
   starred?: boolean;
+  /** A board's id, or `none` for what stands on no board. */
+  board?: string;
 }
 
 export const api = {
@@ -109,6 +120,7 @@ export const api = {
     if (filter.q) query.set('q', filter.q);
     if (filter.model) query.set('model', filter.model);
     if (filter.starred) query.set('starred', 'true');
+    if (filter.board) query.set('board', filter.board);
     return call(generationListSchema, 'GET', `/generations?${query}`, { signal });
   },
   cancel: (id: string) => call(generationSchema, 'POST', `/generations/${id}/cancel`),
@@ -117,8 +129,20 @@ export const api = {
     call(generationSchema, 'PATCH', `/generations/${id}`, { body }),
   remove: (id: string) => call(z.unknown(), 'DELETE', `/generations/${id}`),
   restore: (id: string) => call(generationSchema, 'POST', `/generations/${id}/restore`),
+  bulk: (body: Bulk) => call(bulkResultSchema, 'POST', '/generations/bulk', { body }),
+  boards: (signal?: AbortSignal) => call(boardListSchema, 'GET', '/boards', { signal }),
+  createBoard: (body: BoardInput) => call(boardSchema, 'POST', '/boards', { body }),
+  renameBoard: (id: string, body: BoardInput) => call(boardSchema, 'PATCH', `/boards/${id}`, { body }),
+  removeBoard: (id: string) => call(z.unknown(), 'DELETE', `/boards/${id}`),
   models: (signal?: AbortSignal) => call(modelListSchema, 'GET', '/models', { signal }),
   queue: (signal?: AbortSignal) => call(queueSchema, 'GET', '/queue', { signal }),
+  pauseQueue: () => call(queueSchema, 'POST', '/queue/pause'),
+  resumeQueue: () => call(queueSchema, 'POST', '/queue/resume'),
+  moveInQueue: (id: string, position: number) =>
+    call(generationSchema, 'PATCH', `/queue/${id}`, { body: { position } }),
+  settings: (signal?: AbortSignal) => call(settingsSchema, 'GET', '/settings', { signal }),
+  updateSettings: (body: Partial<Settings>) => call(settingsSchema, 'PATCH', '/settings', { body }),
   health: (signal?: AbortSignal) => call(healthSchema, 'GET', '/health', { signal }),
+  closeSession: () => call(z.unknown(), 'DELETE', '/session'),
   openSession: (token: string) => call(z.unknown(), 'POST', '/session', { body: { token } }),
 };

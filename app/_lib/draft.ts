@@ -8,6 +8,7 @@ import {
   type Generation,
   type GenerationInput,
   type GenerationParams,
+  type Plan,
 } from '../../lib/contracts/generation.ts';
 import { createPersistentStore, useStore } from './store.ts';
 
@@ -68,8 +69,22 @@ export function hasOwnSettings(draft: Draft): boolean {
   );
 }
 
-export function toRequest(draft: Draft): GenerationInput {
-  return { task: 'text-to-image', ...draft, prompt: draft.prompt.trim() };
+/** @param defaultSteps steps of a run that the draft leaves to the model */
+export function toRequest(draft: Draft, defaultSteps: number): GenerationInput {
+  return {
+    task: 'text-to-image',
+    ...draft,
+    prompt: draft.prompt.trim(),
+    plan: fitPlan(draft.plan, draft.steps ?? defaultSteps),
+  };
+}
+
+/** A hand-made schedule may come from a longer run; what this one does not have is left out. */
+export function fitPlan(plan: Plan, steps: number): Plan {
+  if (typeof plan === 'string' || !('keySteps' in plan)) return plan;
+  return {
+    keySteps: [...new Set([0, ...plan.keySteps.filter((step) => step < steps)])].sort((a, b) => a - b),
+  };
 }
 
 /** Which part of an older picture is taken over. `remix` is everything but the seed. */

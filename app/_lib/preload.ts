@@ -1,11 +1,16 @@
 import { dehydrate, QueryClient, type DehydratedState } from '@tanstack/react-query';
 import { headers } from 'next/headers';
 import { EncoreError } from '../../lib/contracts/errors.ts';
-import { getGeneration, listGenerations } from '../../lib/studio/services/generations.ts';
-import { getQueue } from '../../lib/studio/services/queue.ts';
-import { getStudio } from '../../lib/studio/services/shared.ts';
-import { listModels } from '../../lib/studio/services/status.ts';
-import type { Studio } from '../../lib/studio/studio.ts';
+import {
+  getGeneration,
+  getQueue,
+  getSettings,
+  getStudio,
+  listBoards,
+  listGenerations,
+  listModels,
+  type Studio,
+} from '../../lib/studio/services/index.ts';
 import { checkOrigin, checkToken } from '../api/_server/access.ts';
 import { PAGE_SIZE } from './page-size.ts';
 
@@ -17,6 +22,12 @@ export const preloads = {
   },
   queue: async (studio: Studio, client: QueryClient) => {
     client.setQueryData(['queue'], await getQueue(studio));
+  },
+  boards: async (studio: Studio, client: QueryClient) => {
+    client.setQueryData(['boards'], { items: await listBoards(studio) });
+  },
+  settings: async (studio: Studio, client: QueryClient) => {
+    client.setQueryData(['settings'], await getSettings(studio));
   },
   history: async (studio: Studio, client: QueryClient) => {
     const page = await listGenerations(studio, { limit: PAGE_SIZE });

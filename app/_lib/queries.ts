@@ -9,6 +9,7 @@ import {
 import { useMemo } from 'react';
 import type { Health, Queue } from '../../lib/contracts/api.ts';
 import type { Generation, GenerationInput } from '../../lib/contracts/generation.ts';
+import type { Board } from '../../lib/contracts/studio.ts';
 import type { Model } from '../../lib/contracts/models.ts';
 import { api, type LibraryFilter } from './api.ts';
 import { PAGE_SIZE } from './page-size.ts';
@@ -44,6 +45,7 @@ export function useGenerations(wanted: LibraryFilter = {}) {
 }
 
 const noModels: Model[] = [];
+const noBoards: Board[] = [];
 
 export function useModels() {
   const query = useQuery({
@@ -56,6 +58,26 @@ export function useModels() {
 
 export function useQueue(): UseQueryResult<Queue> {
   return useQuery({ queryKey: ['queue'], queryFn: ({ signal }) => api.queue(signal) });
+}
+
+export function useBoards() {
+  const query = useQuery({ queryKey: ['boards'], queryFn: ({ signal }) => api.boards(signal) });
+  return { ...query, boards: query.data?.items ?? noBoards };
+}
+
+export function useSettings() {
+  return useQuery({ queryKey: ['settings'], queryFn: ({ signal }) => api.settings(signal) });
+}
+
+export function useUpdateSettings() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: api.updateSettings,
+    onSuccess: (settings) => {
+      client.setQueryData(['settings'], settings);
+      void client.invalidateQueries({ queryKey: ['queue'] });
+    },
+  });
 }
 
 export function useHealth(): UseQueryResult<Health> {

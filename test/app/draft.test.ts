@@ -9,7 +9,7 @@ const { params } = generation;
 describe('what is asked for', () => {
   it('is a valid request, with the model’s defaults left to the model', () => {
     const request = generationRequestSchema.parse(
-      JSON.parse(JSON.stringify(toRequest({ ...emptyDraft, prompt: ' a fox ' }))),
+      JSON.parse(JSON.stringify(toRequest({ ...emptyDraft, prompt: ' a fox ' }, 50))),
     );
     expect(request).toEqual({
       task: 'text-to-image',
@@ -18,6 +18,13 @@ describe('what is asked for', () => {
       count: 1,
       plan: 'faster',
     });
+  });
+
+  it('leaves out key steps that a shorter run does not have', () => {
+    const draft = { ...emptyDraft, prompt: 'a fox', plan: { keySteps: [0, 4, 20, 40] } };
+    expect(toRequest({ ...draft, steps: 30 }, 50).plan).toEqual({ keySteps: [0, 4, 20] });
+    expect(toRequest(draft, 10).plan).toEqual({ keySteps: [0, 4] });
+    expect(toRequest(draft, 50).plan).toEqual(draft.plan);
   });
 
   it('knows whether anything was set', () => {
@@ -30,7 +37,7 @@ describe('what is asked for', () => {
 describe('using a picture again', () => {
   it('takes everything, for this one picture of a batch', () => {
     const again = { ...emptyDraft, ...reuse('all', params, seedOf(generation, 1)) };
-    expect(toRequest(again)).toEqual({ ...params, count: 1, seed: 8 });
+    expect(toRequest(again, 50)).toEqual({ ...params, count: 1, seed: 8 });
   });
 
   it('takes everything but the seed', () => {

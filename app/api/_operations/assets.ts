@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { getAssetFile } from '../../../lib/studio/services/assets.ts';
+import { getAssetFile } from '../../../lib/studio/services/index.ts';
 import { fileResponse } from '../_server/file-response.ts';
 import { defineOperation } from '../_server/operation.ts';
 import { idParams } from './generations.ts';

@@ -1,8 +1,10 @@
-import type { LoggedEvent } from '../../../lib/studio/events/log.ts';
-import { getGeneration } from '../../../lib/studio/services/generations.ts';
-import { getQueue } from '../../../lib/studio/services/queue.ts';
-import type { Studio } from '../../../lib/studio/studio.ts';
-import { terminalStatuses, type GenerationStatus } from '../../../lib/contracts/generation.ts';
+import {
+  getGeneration,
+  getQueue,
+  isOver,
+  type LoggedEvent,
+  type Studio,
+} from '../../../lib/studio/services/index.ts';
 import { defineOperation } from '../_server/operation.ts';
 import { eventStream, readLastEventId, type ServerSentEvent } from '../_server/sse.ts';
 import { idParams } from './generations.ts';
@@ -19,10 +21,6 @@ const requestHeaders = {
 };
 
 const sent = ({ id, event }: LoggedEvent): ServerSentEvent => ({ id, type: event.type, data: event });
-
-function isOver(status: GenerationStatus): boolean {
-  return (terminalStatuses as readonly GenerationStatus[]).includes(status);
-}
 
 export const allEventsOperation = defineOperation({
   id: 'followAll',
@@ -69,7 +67,7 @@ export const generationEventsOperation = defineOperation({
     const lastId = readLastEventId(headers.get('last-event-id'));
     const generation = await getGeneration(studio, params.id);
     const filter = { generationId: params.id };
-    if (lastId !== undefined && isOver(generation.status)) {
+    if (lastId !== undefined && isOver(generation)) {
       const missed = await studio.events.since(lastId, filter, 1);
       if (missed.length === 0) return { status: 204 };
     }
@@ -78,14 +76,14 @@ export const generationEventsOperation = defineOperation({
         yield { type: 'status', data: { type: 'status', generationId: generation.id, generation } };
       }
       // Over before anybody listened: what is still in the table, then the end. Else until the event that ends it.
-      if (isOver(generation.status)) {
+      if (isOver(generation)) {
         for (const logged of await studio.events.since(lastId ?? 0, filter)) yield sent(logged);
         return;
       }
       for await (const logged of studio.events.subscribe(lastId ?? 0, filter, gone)) {
         yield sent(logged);
         const { event } = logged;
-        if (event.type === 'deleted' || (event.type === 'status' && isOver(event.generation.status))) return;
+        if (event.type === 'deleted' || (event.type === 'status' && isOver(event.generation))) return;
       }
     }, signal);
   },

@@ -6,8 +6,10 @@ import {
 } from '../../../lib/contracts/api.ts';
 import { EncoreError } from '../../../lib/contracts/errors.ts';
 import { generationRequestSchema, generationSchema } from '../../../lib/contracts/generation.ts';
+import { bulkResultSchema, bulkSchema } from '../../../lib/contracts/studio.ts';
 import {
   cancelGeneration,
+  changeGenerations,
   createGeneration,
   deleteGeneration,
   getGeneration,
@@ -16,7 +18,7 @@ import {
   retryGeneration,
   updateGeneration,
   waitForGeneration,
-} from '../../../lib/studio/services/generations.ts';
+} from '../../../lib/studio/services/index.ts';
 import { defineOperation } from '../_server/operation.ts';
 import { MAX_WAIT_SECONDS, readWait } from '../_server/prefer.ts';
 
@@ -95,7 +97,7 @@ export const updateGenerationOperation = defineOperation({
   tag: 'Generations',
   method: 'PATCH',
   path: '/generations/{id}',
-  summary: 'Star it, or take the star away',
+  summary: 'Star it, or put it on a board',
   params: idParams,
   body: generationPatchSchema,
   responses: { 200: one },
@@ -133,6 +135,22 @@ export const restoreGenerationOperation = defineOperation({
   responses: { 200: one },
   errors: ['not_found'],
   run: async ({ params, studio }) => ({ status: 200, body: await restoreGeneration(studio, params.id) }),
+});
+
+export const bulkGenerationsOperation = defineOperation({
+  id: 'changeGenerations',
+  tag: 'Generations',
+  method: 'POST',
+  path: '/generations/bulk',
+  summary: 'Change many at once',
+  description: 'All of them in one transaction. `changed` has those that were there and not already so.',
+  body: bulkSchema,
+  responses: { 200: { description: 'What changed', schema: bulkResultSchema } },
+  errors: ['not_found'],
+  run: async ({ body, studio }) => ({
+    status: 200,
+    body: { changed: await changeGenerations(studio, body) },
+  }),
 });
 
 export const cancelGenerationOperation = defineOperation({

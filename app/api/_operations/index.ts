@@ -1,7 +1,14 @@
 import type { AnyOperation } from '../_server/operation.ts';
 import { assetFileOperation } from './assets.ts';
+import {
+  createBoardOperation,
+  deleteBoardOperation,
+  listBoardsOperation,
+  renameBoardOperation,
+} from './boards.ts';
 import { allEventsOperation, generationEventsOperation } from './events.ts';
 import {
+  bulkGenerationsOperation,
   cancelGenerationOperation,
   createGenerationOperation,
   deleteGenerationOperation,
@@ -20,9 +27,11 @@ import {
 import {
   capabilitiesOperation,
   closeSessionOperation,
+  getSettingsOperation,
   healthOperation,
   listModelsOperation,
   openSessionOperation,
+  updateSettingsOperation,
 } from './studio.ts';
 
 /** Everything the API can do, in the order the reference shows it. A test checks that each has a route and each route one of these. */
@@ -35,9 +44,14 @@ export const operations: AnyOperation[] = [
   retryGenerationOperation,
   deleteGenerationOperation,
   restoreGenerationOperation,
+  bulkGenerationsOperation,
   generationEventsOperation,
   allEventsOperation,
   assetFileOperation,
+  listBoardsOperation,
+  createBoardOperation,
+  renameBoardOperation,
+  deleteBoardOperation,
   getQueueOperation,
   pauseQueueOperation,
   resumeQueueOperation,
@@ -45,6 +59,8 @@ export const operations: AnyOperation[] = [
   listModelsOperation,
   capabilitiesOperation,
   healthOperation,
+  getSettingsOperation,
+  updateSettingsOperation,
   openSessionOperation,
   closeSessionOperation,
 ];

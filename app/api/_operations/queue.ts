@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { queueSchema } from '../../../lib/contracts/api.ts';
 import { generationSchema } from '../../../lib/contracts/generation.ts';
-import { getQueue, moveInQueue, setQueuePaused } from '../../../lib/studio/services/queue.ts';
+import { getQueue, moveInQueue, setQueuePaused } from '../../../lib/studio/services/index.ts';
 import { defineOperation } from '../_server/operation.ts';
 import { idParams } from './generations.ts';
 

@@ -5,8 +5,9 @@ import {
   healthSchema,
   modelListSchema,
 } from '../../../lib/contracts/api.ts';
+import { settingsSchema } from '../../../lib/contracts/studio.ts';
 import { EncoreError } from '../../../lib/contracts/errors.ts';
-import { getHealth, listModels } from '../../../lib/studio/services/status.ts';
+import { getHealth, getSettings, listModels, updateSettings } from '../../../lib/studio/services/index.ts';
 import { isEqual, SESSION_COOKIE, sessionValue } from '../_server/access.ts';
 import { defineOperation } from '../_server/operation.ts';
 import packageJson from '../../../package.json' with { type: 'json' };
@@ -42,6 +43,29 @@ export const healthOperation = defineOperation({
   open: true,
   responses: { 200: { description: 'The state of web and worker', schema: healthSchema } },
   run: async ({ studio }) => ({ status: 200, body: await getHealth(studio, version) }),
+});
+
+const settings = { description: 'The settings', schema: settingsSchema };
+
+export const getSettingsOperation = defineOperation({
+  id: 'getSettings',
+  tag: 'Studio',
+  method: 'GET',
+  path: '/settings',
+  summary: 'Read the settings',
+  responses: { 200: settings },
+  run: async ({ studio }) => ({ status: 200, body: await getSettings(studio) }),
+});
+
+export const updateSettingsOperation = defineOperation({
+  id: 'updateSettings',
+  tag: 'Studio',
+  method: 'PATCH',
+  path: '/settings',
+  summary: 'Change some of the settings',
+  body: settingsSchema.partial().strict(),
+  responses: { 200: settings },
+  run: async ({ body, studio }) => ({ status: 200, body: await updateSettings(studio, body) }),
 });
 
 /** 30 days */

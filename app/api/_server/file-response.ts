@@ -1,7 +1,7 @@
 import { createReadStream, type ReadStream } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { EncoreError } from '../../../lib/contracts/errors.ts';
-import type { AssetFile } from '../../../lib/studio/services/assets.ts';
+import type { AssetFile } from '../../../lib/studio/services/index.ts';
 import { readRange, type ByteRange } from './range.ts';
 
 /** Sends a stored file: whole, in part, or not at all where the client has it already. */

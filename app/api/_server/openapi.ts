@@ -19,6 +19,14 @@ import {
   receiptSchema,
 } from '../../../lib/contracts/generation.ts';
 import { modelSchema } from '../../../lib/contracts/models.ts';
+import {
+  boardInputSchema,
+  boardListSchema,
+  boardSchema,
+  bulkResultSchema,
+  bulkSchema,
+  settingsSchema,
+} from '../../../lib/contracts/studio.ts';
 import type { AnyOperation, ResponseSpec } from './operation.ts';
 
 /** Schemas that get a name of their own; everything that holds one of them refers to it. */
@@ -35,12 +43,19 @@ answers.add(modelSchema, { id: 'Model' });
 answers.add(modelListSchema, { id: 'ModelList' });
 answers.add(queueSchema, { id: 'Queue' });
 answers.add(healthSchema, { id: 'Health' });
+answers.add(boardSchema, { id: 'Board' });
+answers.add(boardListSchema, { id: 'BoardList' });
+answers.add(bulkResultSchema, { id: 'BulkResult' });
+answers.add(settingsSchema, { id: 'Settings' });
 answers.add(capabilitiesSchema, { id: 'Capabilities' });
 
 /** Bodies differ from answers in that what has a default may be left out. */
 const bodies = z.registry<{ id: string }>();
 bodies.add(generationRequestSchema, { id: 'GenerationRequest' });
 bodies.add(generationPatchSchema, { id: 'GenerationPatch' });
+
+bodies.add(boardInputSchema, { id: 'BoardInput' });
+bodies.add(bulkSchema, { id: 'Bulk' });
 
 /** Refusals that every operation may answer with. */
 const common: ErrorCode[] = [

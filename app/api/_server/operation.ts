@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { ErrorCode } from '../../../lib/contracts/errors.ts';
-import type { Studio } from '../../../lib/studio/studio.ts';
+import type { Studio } from '../../../lib/studio/services/index.ts';
 
 export type Method = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
 
@@ -40,7 +40,7 @@ export interface Operation<
 > {
   /** operationId */
   id: string;
-  tag: 'Generations' | 'Events' | 'Assets' | 'Queue' | 'Studio';
+  tag: 'Generations' | 'Boards' | 'Events' | 'Assets' | 'Queue' | 'Studio';
   method: Method;
   /** Below /api/v1, parameters in braces. */
   path: string;

@@ -1,0 +1,162 @@
+'use client';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { ArrowDown, ArrowUp, ArrowUpToLine, Pause, Play, X } from 'lucide-react';
+import Link from 'next/link';
+import type { Generation } from '../../../lib/contracts/generation.ts';
+import { Button } from '../../_components/button.tsx';
+import { IconButton } from '../../_components/icon-button.tsx';
+import { ReadingPage, Section } from '../../_components/page.tsx';
+import { Thumb } from '../../_components/thumb.tsx';
+import { useNotify } from '../../_components/toaster.tsx';
+import { api } from '../../_lib/api.ts';
+import { formatPercent } from '../../_lib/format.ts';
+import { useLive } from '../../_lib/live.ts';
+import { useHealth, useQueue, useVerb } from '../../_lib/queries.ts';
+import { describe } from '../../_lib/states.ts';
+import styles from './queue-page.module.css';
+
+export function QueuePage() {
+  const { data: queue } = useQueue();
+  const { data: health } = useHealth();
+  const client = useQueryClient();
+  const { notifyError } = useNotify();
+  const pause = useMutation({
+    mutationFn: (paused: boolean) => (paused ? api.pauseQueue() : api.resumeQueue()),
+    onSuccess: (answer) => client.setQueryData(['queue'], answer),
+    onError: notifyError,
+  });
+  const move = useMutation({
+    mutationFn: ({ id, position }: { id: string; position: number }) => api.moveInQueue(id, position),
+    onSettled: () => client.invalidateQueries({ queryKey: ['queue'] }),
+    onError: notifyError,
+  });
+  if (queue === undefined) return <ReadingPage title="Queue">{null}</ReadingPage>;
+  const { running, queued, paused } = queue;
+
+  return (
+    <ReadingPage
+      title="Queue"
+      actions={
+        <Button disabled={pause.isPending} onClick={() => pause.mutate(!paused)}>
+          {paused ? <Play aria-hidden /> : <Pause aria-hidden />}
+          {paused ? 'Go on' : 'Pause'}
+        </Button>
+      }
+    >
+      <Section title="Being made" note={health?.worker.device != null && `On ${health.worker.device}.`}>
+        {running.length > 0 ? (
+          <ol className={styles.list}>
+            {running.map((generation) => (
+              <Running key={generation.id} generation={generation} />
+            ))}
+          </ol>
+        ) : (
+          <p className={styles.nothing}>{whyNothing(paused, queued.length, health?.worker.alive)}</p>
+        )}
+      </Section>
+      <Section
+        title="Waiting"
+        note={
+          queued.length > 0 &&
+          `${queued.length} ${queued.length === 1 ? 'picture' : 'pictures'}, in this order.`
+        }
+      >
+        {queued.length > 0 ? (
+          <ol className={styles.list}>
+            {queued.map((generation, index) => (
+              <Waiting
+                key={generation.id}
+                generation={generation}
+                position={index}
+                isLast={index === queued.length - 1}
+                onMove={(position) => move.mutate({ id: generation.id, position })}
+              />
+            ))}
+          </ol>
+        ) : (
+          <p className={styles.nothing}>Nothing waits.</p>
+        )}
+      </Section>
+    </ReadingPage>
+  );
+}
+
+function whyNothing(paused: boolean, waiting: number, workerIsAlive: boolean | undefined): string {
+  if (paused) return 'The queue is paused. Nothing new is started until it goes on.';
+  if (workerIsAlive === false) return 'The worker is not running. What waits is made as soon as it is back.';
+  return waiting > 0 ? 'The next one starts in a moment.' : 'Nothing is being made.';
+}
+
+function Running({ generation }: { generation: Generation }) {
+  const live = useLive(generation.id);
+  const { headline, detail, progress } = describe(generation, live);
+  return (
+    <li className={styles.item}>
+      <span className={styles.thumb}>
+        <Thumb generation={generation} />
+      </span>
+      <div className={styles.words}>
+        <Link href={`/library/${generation.id}`} className={styles.prompt}>
+          {generation.params.prompt}
+        </Link>
+        <p className={styles.state}>
+          {headline} {formatPercent(progress ?? 0)}
+          {detail !== null && ` · ${detail}`}
+        </p>
+      </div>
+      <CancelButton generation={generation} />
+    </li>
+  );
+}
+
+interface WaitingProps {
+  generation: Generation;
+  position: number;
+  isLast: boolean;
+  onMove: (position: number) => void;
+}
+
+function Waiting({ generation, position, isLast, onMove }: WaitingProps) {
+  const { params } = generation;
+  return (
+    <li className={styles.item}>
+      <span className={`film ${styles.number}`}>{position + 1}</span>
+      <div className={styles.words}>
+        <Link href={`/library/${generation.id}`} className={styles.prompt}>
+          {params.prompt}
+        </Link>
+        <p className={styles.state}>
+          {params.width} × {params.height}, {params.steps} steps
+          {params.count > 1 && `, ${params.count} pictures`}
+        </p>
+      </div>
+      <div className={styles.moves}>
+        <IconButton label="To the front" disabled={position === 0} onClick={() => onMove(0)}>
+          <ArrowUpToLine />
+        </IconButton>
+        <IconButton label="Earlier" disabled={position === 0} onClick={() => onMove(position - 1)}>
+          <ArrowUp />
+        </IconButton>
+        <IconButton label="Later" disabled={isLast} onClick={() => onMove(position + 1)}>
+          <ArrowDown />
+        </IconButton>
+        <CancelButton generation={generation} />
+      </div>
+    </li>
+  );
+}
+
+function CancelButton({ generation }: { generation: Generation }) {
+  const cancel = useVerb('cancel');
+  const { notifyError } = useNotify();
+  const isCancelling = generation.status === 'cancelling';
+  return (
+    <IconButton
+      label={isCancelling ? 'Cancelling…' : 'Cancel'}
+      disabled={isCancelling || cancel.isPending}
+      onClick={() => cancel.mutate(generation.id, { onError: notifyError })}
+    >
+      <X />
+    </IconButton>
+  );
+}

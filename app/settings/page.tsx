@@ -1,0 +1,14 @@
+import { HydrationBoundary } from '@tanstack/react-query';
+import type { Metadata } from 'next';
+import { preload, preloads } from '../_lib/preload.ts';
+import { SettingsPage } from './_parts/settings-page.tsx';
+
+export const metadata: Metadata = { title: 'Settings' };
+
+export default async function Page() {
+  return (
+    <HydrationBoundary state={await preload(preloads.settings)}>
+      <SettingsPage />
+    </HydrationBoundary>
+  );
+}
