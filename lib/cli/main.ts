@@ -9,13 +9,16 @@ import { inspectCommand } from './inspect.ts';
 /** Commands by what they do; each file makes one, and its action throws what goes wrong. */
 const commands = [generateCommand, forwardCommand, inspectCommand, devicesCommand];
 
+/** The reader of a pipe may have seen enough: `encore inspect model | head -1`. */
+function onStdoutError(error: NodeJS.ErrnoException): void {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+}
+
 /** Runs the command line and returns the exit code; see fail.ts. */
 export async function main(args: readonly string[]): Promise<number> {
-  // The reader of a pipe may have seen enough: `encore inspect model | head -1`.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(0);
-    throw error;
-  });
+  // Again and again in one process (the tests do so), it is still one listener.
+  process.stdout.off('error', onStdoutError).on('error', onStdoutError);
   const program = new Command('encore').description(
     'Pictures from a sentence, through one denoising loop with encoder propagation.',
   );

@@ -28,6 +28,8 @@ export const limits = {
 
 const side = z.int().min(limits.minSide).max(limits.maxSide).multipleOf(limits.sideMultiple);
 
+const clipSkip = z.int().min(0).max(11).optional();
+
 /** Body of POST /api/v1/generations. What is left out comes from the model's own defaults. */
 export const generationRequestSchema = z
   .object({
@@ -45,6 +47,8 @@ export const generationRequestSchema = z
     plan: planSchema.default('faster'),
     /** Prior noise injection alpha (Faster Diffusion, section 3.3); `off` or 0 switches it off. */
     injection: z.union([z.number().min(0).max(1), z.literal('off')]).optional(),
+    /** Layers of the text encoder left out at its end; none where it is missing. A1111's "Clip skip" is one more. */
+    clipSkip,
   })
   .strict();
 
@@ -57,6 +61,7 @@ export type SchedulerName = z.infer<typeof schedulerSchema>;
 /** The request with every default filled in: what a row stores and what the engine runs. */
 export const generationParamsSchema = generationRequestSchema.required().extend({
   injection: z.number().min(0).max(1),
+  clipSkip,
 });
 export type GenerationParams = z.infer<typeof generationParamsSchema>;
 
@@ -109,6 +114,8 @@ export const receiptSchema = z.object({
   /** What an exact run's encoder and decoder would have taken, and how that was obtained. */
   exactEstimate: z.object({ unetSeconds: seconds, method: z.string() }).nullable(),
   peakMemoryBytes: z.int().min(0),
+  /** Tokens of the prompt, start and end left out; absent where embeds were given. */
+  promptTokens: z.int().min(0).optional(),
   /** Sentences for the person: fallbacks taken, prompt truncated, ... */
   notices: z.array(z.string()),
 });

@@ -145,7 +145,7 @@ describe('bad input ends in one line and code 2', () => {
     const paths = args.map((arg) => (arg === 'other' || arg === 'nan' ? file(`${arg}.safetensors`) : arg));
     const { code, stdout, stderr } = await generate('--out', file('never.png'), ...paths);
     expect(stderr).toMatch(message);
-    expect(stderr.trim().split('\n')).toHaveLength(1);
+    expect(stderr.trim().split('\n'), stderr).toHaveLength(1);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(await readdir(scratch)).not.toContain('never.png');
   });

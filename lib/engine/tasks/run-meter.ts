@@ -95,25 +95,28 @@ export class RunMeter {
     };
   }
 
-  /** Encoder and decoder of `steps` exact steps, from the calls of this very run; null where it made none. */
-  exactEstimate(steps: number, exact: boolean): Receipt['exactEstimate'] {
+  /**
+   * Encoder and decoder of the exact run of `steps` steps: what this run's own calls took, with the encoder passes it
+   * saved added and steps that shared a call decoded one by one. null where it made no calls.
+   */
+  exactEstimate(steps: number): Receipt['exactEstimate'] {
     const encoder = this.calls.filter(({ stage }) => stage === 'encoder');
     const decoder = this.calls.filter(({ stage }) => stage === 'decoder');
-    if (exact) {
-      const unetSeconds = sum([...encoder, ...decoder], (call) => call.seconds);
-      return { unetSeconds, method: 'This run was exact: measured.' };
+    const [alone, shared] = [decoder.filter((c) => c.units === 1), decoder.filter((c) => c.units > 1)];
+    const measured = sum([...encoder, ...alone], (call) => call.seconds);
+    const saved = steps - encoder.length;
+    if (saved === 0 && shared.length === 0) {
+      return { unetSeconds: measured, method: 'This run was exact: measured.' };
     }
     const e = perUnit(encoder);
-    // An exact run decodes step by step; wider calls may be faster per step.
-    const single = perUnit(decoder.filter(({ units }) => units === 1)) ?? perUnit(decoder);
-    if (e === null || single === null) return null;
+    const d = perUnit(alone) ?? perUnit(decoder);
+    if (e === null || d === null) return null;
     const ms = (seconds: number) => `${(seconds * 1000).toFixed(1)} ms`;
-    const left = e.warm && single.warm ? ', first calls left out' : ', first calls among them';
     return {
-      unetSeconds: steps * (e.seconds + single.seconds),
+      unetSeconds: measured + saved * e.seconds + sum(shared, (call) => call.units) * d.seconds,
       method:
-        `${steps} steps at ${ms(e.seconds)} for the encoder and ${ms(single.seconds)} for the decoder, ` +
-        `the means of ${e.calls} and ${single.calls} calls of this run${left}.`,
+        `${saved} more encoder passes at ${ms(e.seconds)} and each step decoded alone at ${ms(d.seconds)}, ` +
+        `the means of ${e.calls} and ${d.calls} calls of this run${e.warm && d.warm ? ', first calls left out' : ''}.`,
     };
   }
 }

@@ -32,8 +32,11 @@ export interface Picture {
 export interface TextToImageInput {
   /** Diffusers folder. */
   model: string;
+  /** May weigh words and have any length: lib/engine/tokenizers/prompt-weights.ts. */
   prompt: string;
   negativePrompt: string;
+  /** Layers of the text encoder left out at its end; default 0. A1111's "Clip skip" is one more. */
+  clipSkip?: number;
   width: number;
   height: number;
   steps: number;

@@ -12,7 +12,7 @@ import type { LoadedModel } from './loaded-model.ts';
 import { noiseOfStack, PictureNoise } from './picture-noise.ts';
 import { picturesOf, repeatRow } from './pictures.ts';
 import { PreviewBudget, unscale } from './previewer.ts';
-import { encodePrompt } from './prompt.ts';
+import { encodePrompts } from './prompt.ts';
 import { RunMeter } from './run-meter.ts';
 import type { Picture, TaskHooks, TaskResult, TextToImageInput } from './task.ts';
 
@@ -47,7 +47,6 @@ export async function textToImage(
   const begin = () => scheduler.begin({ steps: input.steps, eta: input.eta ?? 0 });
   const evaluations = begin().timesteps.length;
   const { keySteps, notice } = resolveSchedule(input.plan, evaluations);
-  const exact = keySteps.length === evaluations;
 
   const cost = denoiser.cost(height, width);
   const pictureCost = autoencoder.decodeCost(height, width);
@@ -158,8 +157,9 @@ export async function textToImage(
     width: pictures[0]!.width,
     height: pictures[0]!.height,
     seconds: meter.seconds(denoisingSeconds),
-    exactEstimate: meter.exactEstimate(batches * evaluations, exact),
+    exactEstimate: meter.exactEstimate(batches * evaluations),
     peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+    promptTokens: text.tokens,
     notices,
   };
   return { pictures, latents, receipt };
@@ -209,44 +209,52 @@ function checkNoise(noise: Float32 | undefined, shape: readonly number[]): void 
   );
 }
 
-/** Text states [count, L, D] of each guidance half, unconditional first. */
+interface Conditioning {
+  /** Text states [count, L, D] of each guidance half, unconditional first. */
+  readonly halves: readonly Float32[];
+  /** Tokens of the prompt; undefined where embeds were given. */
+  readonly tokens: number | undefined;
+  readonly notices: readonly string[];
+}
+
 async function conditioning(
   model: LoadedModel,
   input: TextToImageInput,
   count: number,
-): Promise<{ halves: Float32[]; notices: readonly string[] }> {
-  const positive = await statesOf(model, input.prompt, input.promptEmbeds, count);
-  if (guidanceRows(1, input.guidanceScale) === 1)
-    return { halves: [positive.states], notices: positive.notices };
-  const negative = await statesOf(model, input.negativePrompt, input.negativePromptEmbeds, count);
-  const [a, b] = [negative.states.shape, positive.states.shape];
+): Promise<Conditioning> {
+  const guided = guidanceRows(1, input.guidanceScale) > 1;
+  const { promptEmbeds, negativePromptEmbeds, prompt, negativePrompt, clipSkip = 0 } = input;
+  const texts = [
+    ...(promptEmbeds === undefined ? [prompt] : []),
+    ...(guided && negativePromptEmbeds === undefined ? [negativePrompt] : []),
+  ];
+  const { states, tokens, notices } = await encodePrompts(model, texts, clipSkip);
+  const encoded = states.map((row) => repeatRow(row, count));
+  const positive = promptEmbeds === undefined ? encoded.shift()! : rowsOf(promptEmbeds, count);
+  const spoken = promptEmbeds === undefined;
+  const known = { tokens: spoken ? tokens[0] : undefined, notices: spoken ? notices : [] };
+  if (!guided) return { halves: [positive], ...known };
+  const negative =
+    negativePromptEmbeds === undefined ? encoded.shift()! : rowsOf(negativePromptEmbeds, count);
+  const [a, b] = [negative.shape, positive.shape];
   if (a.join() !== b.join()) {
     throw new EncoreError(
       'invalid_tensor',
       `prompt and negative prompt must have one shape, got [${b.join(', ')}] and [${a.join(', ')}]`,
     );
   }
-  return { halves: [negative.states, positive.states], notices: [...positive.notices, ...negative.notices] };
+  return { halves: [negative, positive], ...known };
 }
 
-async function statesOf(
-  model: LoadedModel,
-  prompt: string,
-  embeds: Float32 | undefined,
-  count: number,
-): Promise<{ states: Float32; notices: readonly string[] }> {
-  if (embeds === undefined) {
-    const { states, notices } = await encodePrompt(model, prompt);
-    return { states: repeatRow(states, count), notices };
-  }
+/** Given embeds [1 or count, L, D], as [count, L, D]. */
+function rowsOf(embeds: Float32, count: number): Float32 {
   const [given = 0] = embeds.shape;
-  if (embeds.shape.length !== 3 || (given !== 1 && given !== count)) {
-    throw new EncoreError(
-      'invalid_tensor',
-      `prompt embeds must be [1 or ${count}, L, D], got [${embeds.shape.join(', ')}]`,
-    );
-  }
-  return { states: given === count ? embeds : repeatRow(embeds, count), notices: [] };
+  if (embeds.shape.length === 3 && given === count) return embeds;
+  if (embeds.shape.length === 3 && given === 1) return repeatRow(embeds, count);
+  throw new EncoreError(
+    'invalid_tensor',
+    `prompt embeds must be [1 or ${count}, L, D], got [${embeds.shape.join(', ')}]`,
+  );
 }
 
 /** Inputs are finite, so what is not comes from the weights. */

@@ -130,7 +130,7 @@ describe('the receipt', () => {
       height: 64,
     });
     expect(receipt.exactEstimate!.unetSeconds).toBeGreaterThan(receipt.seconds.encoder);
-    expect(receipt.exactEstimate!.method).toMatch(/50 steps at .* of this run/);
+    expect(receipt.exactEstimate!.method).toMatch(/41 more encoder passes at .* of this run/);
     const { total, ...stages } = receipt.seconds;
     expect(Object.values(stages).reduce((sum, s) => sum + s, 0)).toBeLessThanOrEqual(total + 0.001);
   });
