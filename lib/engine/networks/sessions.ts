@@ -1,5 +1,6 @@
 import type { Graph } from '../onnx/graph.ts';
 import type { Session } from '../runtime/session.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 
 /** How a network gets its graphs run; a {@link Runtime}'s `open`. */
 export type OpenGraph = (graph: Graph) => Promise<Session>;
@@ -62,4 +63,13 @@ export class Sessions {
       await (await session).dispose();
     }
   }
+}
+
+/** Runs a session on what it reads out of everything that is known, by name. */
+export function runOn(
+  session: Session,
+  known: Readonly<Record<string, Tensor>>,
+): Promise<Record<string, Tensor>> {
+  const feeds = session.inputs.flatMap(({ name }) => (known[name] ? [[name, known[name]] as const] : []));
+  return session.run(Object.fromEntries(feeds));
 }

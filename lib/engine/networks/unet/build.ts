@@ -1,29 +1,15 @@
-import type { WeightSource } from '../../checkpoint/weight-source.ts';
 import { GraphBuilder } from '../../onnx/builder.ts';
-import type { ComputeType } from '../../onnx/builder.ts';
 import type { Graph, Value } from '../../onnx/graph.ts';
 import { compile } from '../../onnx/passes/compile.ts';
 import { hoist } from '../../onnx/passes/hoist.ts';
 import { sinkRepeats } from '../../onnx/passes/sink-repeats.ts';
 import type { UnetConfig } from './config.ts';
-import { completeTimeEmbedding, rowTimeTerms } from './embeddings.ts';
-import type { RowConditioning } from './embeddings.ts';
 import { featureShapes, unetDecoder, unetEncoder } from './halves.ts';
 import type { UnetFeatures } from './halves.ts';
-import { linear } from '../layers.ts';
+import { conditioning, sampleInput, timeInput } from './inputs.ts';
+import type { UnetSize } from './inputs.ts';
 
-/** What a UNet graph is built for. */
-export interface UnetSize {
-  /** Rows R of a step: the batch B, or 2B with classifier-free guidance. */
-  rows: number;
-  /** Latent size. */
-  height: number;
-  width: number;
-  /** Length L of the text. */
-  tokens: number;
-  weights: WeightSource;
-  dtype?: ComputeType;
-}
+export type { UnetSize } from './inputs.ts';
 
 /** The whole network. Inputs `sample` [R, C, h, w], `timestep` [1], conditioning; output `sample`. */
 export function buildUnet(config: UnetConfig, size: UnetSize): Graph {
@@ -120,55 +106,4 @@ function addResiduals(g: GraphBuilder, { skips, mid }: UnetFeatures, rows: numbe
     skips: skips.map((skip, i) => add(skip, `down_block_additional_residuals.${i}`)),
     mid: add(mid, 'mid_block_additional_residual'),
   };
-}
-
-function sampleInput(g: GraphBuilder, config: UnetConfig, size: UnetSize, rows: number): Value {
-  return g.input('sample', g.dtype, [rows, config.inChannels, size.height, size.width]);
-}
-
-/** Inputs that are constant over a run: the text as attention reads it, and their terms of the time embedding. */
-function conditioning(
-  g: GraphBuilder,
-  config: UnetConfig,
-  size: UnetSize,
-): { text: Value; timeTerms: Value[] } {
-  const { rows, tokens } = size;
-  const isTextTime = config.additionEmbed === 'text_time';
-  const given: RowConditioning = {
-    text: g.input('encoder_hidden_states', g.dtype, [rows, tokens, config.textWidth]),
-    classLabels: classInput(g, config, rows),
-    textEmbeds: isTextTime ? g.input('text_embeds', g.dtype, [rows, config.textEmbedsWidth]) : null,
-    timeIds: isTextTime ? g.input('time_ids', 'float32', [rows, 6]) : null,
-  };
-  // encoder_hid_proj: where the text is not as wide as the attention expects.
-  const text = config.projectsText ? linear(g.at('encoder_hid_proj'), given.text) : given.text;
-  return { text, timeTerms: rowTimeTerms(g, config, given) };
-}
-
-function classInput(g: GraphBuilder, config: UnetConfig, rows: number): Value | null {
-  switch (config.classEmbed) {
-    case null:
-      return null;
-    case 'embedding':
-      return g.input('class_labels', 'int64', [rows]);
-    case 'timestep':
-      return g.input('class_labels', 'float32', [rows]);
-    case 'identity':
-      return g.input('class_labels', g.dtype, [rows, 4 * (config.channels[0] ?? 0)]);
-    case 'projection':
-    case 'simple_projection':
-      return g.input('class_labels', g.dtype, [rows, config.classWidth]);
-  }
-}
-
-function timeInput(
-  g: GraphBuilder,
-  config: UnetConfig,
-  size: UnetSize,
-  name: string,
-  steps: number,
-  rowTerms: readonly Value[],
-): Value {
-  const t = g.input(name, 'float32', [steps]);
-  return completeTimeEmbedding(g, config, t, rowTerms, size.rows);
 }

@@ -101,6 +101,8 @@ export interface UnetConfig {
   readonly upcastAttention: boolean;
   readonly timeEmbeddingAct: ActivationName | null;
   readonly timestepPostAct: ActivationName | null;
+  /** Width of the time embedding. */
+  readonly timeWidth: number;
   /** Width of encoder_hidden_states as they are given. */
   readonly textWidth: number;
   readonly projectsText: boolean;
@@ -193,6 +195,7 @@ export function parseUnetConfig(json: unknown): UnetConfig {
     upcastAttention: c.upcast_attention,
     timeEmbeddingAct: c.time_embedding_act_fn,
     timestepPostAct: c.timestep_post_act,
+    timeWidth: c.time_embedding_dim ?? 4 * at(c.block_out_channels, 0),
     textWidth: c.encoder_hid_dim ?? at(widths, 0),
     projectsText: c.encoder_hid_dim !== null,
     classEmbed: c.class_embed_type ?? (c.num_class_embeds === null ? null : 'embedding'),

@@ -10,7 +10,7 @@ import type {
 } from '../../propagation/denoiser.ts';
 import { float32 } from '../../tensor/tensor.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import { Sessions } from '../sessions.ts';
+import { runOn, Sessions } from '../sessions.ts';
 import type { OpenGraph } from '../sessions.ts';
 import type { UnetConfig } from './config.ts';
 import { buildUnetStages } from './stages.ts';
@@ -133,10 +133,7 @@ export class UnetDenoiser implements Denoiser {
   /** Feeds a stage what it reads, out of everything that is known. */
   private run(stage: keyof UnetStages, size: StageSize, known: Feeds): Promise<Record<string, Tensor>> {
     const graph = () => this.build(size)[stage];
-    return this.sessions.with(`${stage} ${keyOf(size)}`, graph, (session) => {
-      const feeds = session.inputs.flatMap(({ name }) => (known[name] ? [[name, known[name]] as const] : []));
-      return session.run(Object.fromEntries(feeds));
-    });
+    return this.sessions.with(`${stage} ${keyOf(size)}`, graph, (session) => runOn(session, known));
   }
 
   private build(size: StageSize): UnetStages {

@@ -16,16 +16,18 @@ export interface UnetFeatures {
   readonly mid: Value;
 }
 
-/** x: [R, C, h, w], time: [R or 1, T], text: [R, L, D]. */
+/** x: [R, C, h, w], time: [R or 1, T], text: [R, L, D]; `hint` [R, C0, h, w] is added after conv_in (ControlNet). */
 export function unetEncoder(
   g: GraphBuilder,
   config: UnetConfig,
   x: Value,
   time: Value,
   text: Value,
+  hint?: Value,
 ): UnetFeatures {
   const centred = config.centerInputSample ? g.sub(g.mul(x, 2), 1) : x;
   let h = conv2d(g.at('conv_in'), centred, { padding: (config.convInKernel - 1) / 2 });
+  if (hint) h = g.add(h, hint);
   const skips = [h];
   config.downBlocks.forEach((block, i) => {
     const at = g.at('down_blocks', i);
