@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EncoreError } from '../lib/contracts/errors.ts';
-import type { GenerationParams, Receipt } from '../lib/contracts/generation.ts';
+import type { Comparison, Receipt } from '../lib/contracts/generation.ts';
 import type { ClaimedJob, FinishedPicture, JobProgress, Standing } from '../lib/studio/jobs/queue.ts';
 import type { Log } from './engine-process.ts';
 
@@ -11,7 +11,12 @@ export interface JobSource {
   heartbeat(token: string): Promise<Standing>;
   progress(token: string, progress: JobProgress): Promise<void>;
   preview(token: string, step: number, image: string): Promise<void>;
-  finish(token: string, pictures: FinishedPicture[], receipt: Receipt): Promise<boolean>;
+  finish(
+    token: string,
+    pictures: FinishedPicture[],
+    receipt: Receipt,
+    comparison: Comparison | null,
+  ): Promise<boolean>;
   fail(token: string, reason: unknown): Promise<void>;
   release(token: string): Promise<void>;
   reap(): Promise<number>;
@@ -30,11 +35,14 @@ export interface HandlerContext {
   log: Log;
 }
 
-export type Handler = (params: GenerationParams, context: HandlerContext) => Promise<HandlerResult>;
+/** What there is to do: of a claimed job, everything but the claim. */
+export type Work = Pick<ClaimedJob, 'params' | 'compareWith'>;
+export type Handler = (work: Work, context: HandlerContext) => Promise<HandlerResult>;
 export interface HandlerResult {
   /** Already on the disk. */
   pictures: FinishedPicture[];
   receipt: Receipt;
+  comparison: Comparison | null;
 }
 
 export interface LoopOptions {
@@ -116,7 +124,7 @@ async function runJob(job: ClaimedJob, options: LoopOptions, pollMs: number): Pr
   );
   log.info({ job: job.id, attempt: job.attempt }, 'started');
   try {
-    const result = await handle(job.params, {
+    const result = await handle(job, {
       signal: AbortSignal.any([stop.signal, options.signal]),
       crashes: job.crashes,
       report: reports.add,
@@ -124,7 +132,10 @@ async function runJob(job: ClaimedJob, options: LoopOptions, pollMs: number): Pr
       log,
     });
     await Promise.all([reports.end(), previews.end()]);
-    const kept = await persistently(() => jobs.finish(job.token, result.pictures, result.receipt), log);
+    const kept = await persistently(
+      () => jobs.finish(job.token, result.pictures, result.receipt, result.comparison),
+      log,
+    );
     log.info({ job: job.id, ms: Date.now() - started }, kept ? 'succeeded' : 'finished too late');
   } catch (error) {
     await Promise.all([reports.end(), previews.end()]);

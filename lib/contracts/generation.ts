@@ -146,6 +146,15 @@ export const problemSchema = z.object({
 /** RFC 9457 body of every refusal, and the error of a failed generation. */
 export type Problem = z.infer<typeof problemSchema>;
 
+/** How far two runs of one seed are apart, over all pixels and channels of 0 to 255. */
+export const comparisonSchema = z.object({
+  /** Peak signal-to-noise ratio in dB; null when every pixel is the same. */
+  psnr: z.number().nullable(),
+  meanDifference: z.number().min(0),
+  maxDifference: z.number().min(0),
+});
+export type Comparison = z.infer<typeof comparisonSchema>;
+
 export const generationSchema = z.object({
   id: z.string(),
   task: taskSchema,
@@ -161,6 +170,11 @@ export const generationSchema = z.object({
   seed: z.int(),
   starred: z.boolean(),
   boardId: z.string().nullable(),
+  /** The generation that this one repeats exactly, and the one that repeats this. */
+  verifies: z.string().nullable(),
+  verifiedBy: z.string().nullable(),
+  /** Of a verification that is done: how far its pictures are from those it verifies. */
+  comparison: comparisonSchema.nullable(),
   assets: z.array(assetSchema),
   receipt: receiptSchema.nullable(),
   error: problemSchema.nullable(),

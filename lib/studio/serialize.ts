@@ -1,6 +1,7 @@
 import { EncoreError, type SerializedError } from '../contracts/errors.ts';
 import type {
   Asset,
+  Comparison,
   Generation,
   GenerationParams,
   GenerationStatus,
@@ -26,6 +27,9 @@ export function toGeneration(row: GenerationRow, queuePosition: number | null): 
     seed: params.seed,
     starred: row.starred,
     boardId: row.boardId,
+    verifies: row.verifiesId,
+    verifiedBy: row.verifiedBy?.deletedAt === null ? row.verifiedBy.id : null,
+    comparison: row.comparison as Comparison | null,
     assets: row.assets.map(toAsset),
     receipt: row.receipt as Receipt | null,
     error: row.error === null ? null : toProblem(EncoreError.from(row.error)),

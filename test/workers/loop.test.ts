@@ -5,11 +5,13 @@ import { expect, onTestFinished, test } from 'vitest';
 import {
   cancelGeneration,
   createGeneration,
+  deleteGeneration,
   getAssetFile,
   getGeneration,
   getQueue,
   readPictureInfo,
   type Studio,
+  verifyGeneration,
 } from '../../lib/studio/services/index.ts';
 import { EngineProcess, type EngineProcessOptions } from '../../workers/engine-process.ts';
 import { createHandler } from '../../workers/handlers/index.ts';
@@ -189,4 +191,34 @@ test('a picture says how it was made only while that is wanted', async () => {
   expect(await parameters(await draw(studio, 'a fox'))).toBe('encore');
   embed.on = false;
   expect(await parameters(await draw(studio, 'a fox'))).toBeNull();
+});
+
+test('verifying draws the same request exactly, once, and says how far apart the two are', async () => {
+  const { studio } = await aWorker();
+  const id = await draw(studio, 'a fox', { count: 2 });
+  await over(studio, id);
+  const [first, second] = await Promise.all([verifyGeneration(studio, id), verifyGeneration(studio, id)]);
+  expect(second.id).toBe(first.id);
+  expect(first).toMatchObject({ verifies: id, params: { plan: 'exact', injection: 0, seed: 10, count: 2 } });
+  const done = await over(studio, first.id);
+  expect(done.comparison).toEqual({
+    psnr: 10 * Math.log10(255 ** 2 / 4),
+    meanDifference: 2,
+    maxDifference: 2,
+  });
+  expect(await getGeneration(studio, id)).toMatchObject({ verifiedBy: first.id, comparison: null });
+  expect((await verifyGeneration(studio, id)).id).toBe(first.id);
+  await expect(verifyGeneration(studio, first.id)).rejects.toMatchObject({ code: 'conflict' });
+
+  await deleteGeneration(studio, first.id);
+  expect(await getGeneration(studio, id)).toMatchObject({ verifiedBy: null });
+  expect(await verifyGeneration(studio, id)).toMatchObject({ id: first.id, status: 'succeeded' });
+});
+
+test('verifying what was drawn exactly shows that nothing differs', async () => {
+  const { studio } = await aWorker();
+  const { generation } = await createGeneration(studio, aRequest({ plan: 'exact', steps: 3, seed: 7 }));
+  await over(studio, generation.id);
+  const { id } = await verifyGeneration(studio, generation.id);
+  expect((await over(studio, id)).comparison).toEqual({ psnr: null, meanDifference: 0, maxDifference: 0 });
 });

@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { comparePictures } from '../../lib/media/compare.ts';
 import { encodePng } from '../../lib/media/png.ts';
 import { previewDataUrl } from '../../lib/media/preview.ts';
 import type { AssetStore } from '../../lib/studio/assets/store.ts';
@@ -9,7 +11,7 @@ import type { Handler } from '../loop.ts';
 export interface HandlerTools {
   engine: Pick<EngineProcess, 'run'>;
   models: Pick<ModelCatalog, 'get'>;
-  assets: Pick<AssetStore, 'put'>;
+  assets: Pick<AssetStore, 'put' | 'path'>;
   /** Whether files say how they were made; the user may change it at any time. */
   embedMetadata: () => Promise<boolean>;
   /** Of Encore, for the files. */
@@ -21,7 +23,7 @@ const SEEDS = 2 ** 32;
 
 /** Has pictures drawn and puts them on the disk, each with what is needed to make it again. */
 export function drawPictures({ engine, models, assets, embedMetadata, version }: HandlerTools): Handler {
-  return async (params, { signal, crashes, report, preview, log }) => {
+  return async ({ params, compareWith }, { signal, crashes, report, preview, log }) => {
     const { folder } = await models.get(params.model);
     const decodeWidth = crashes === 0 ? 'auto' : 1;
     if (crashes > 0) log.warn({ crashes }, 'tried again with the smallest decode width');
@@ -48,6 +50,13 @@ export function drawPictures({ engine, models, assets, embedMetadata, version }:
         seed,
       });
     }
-    return { pictures: finished, receipt };
+    const comparison =
+      compareWith === null
+        ? null
+        : await comparePictures(
+            await Promise.all(compareWith.map(({ hash, type }) => readFile(assets.path(hash, type)))),
+            pictures,
+          );
+    return { pictures: finished, receipt, comparison };
   };
 }

@@ -7,5 +7,5 @@ export function createHandler(tools: HandlerTools): Handler {
   const handlers: Record<Task, Handler> = {
     'text-to-image': drawPictures(tools),
   };
-  return (params, context) => handlers[params.task](params, context);
+  return (work, context) => handlers[work.params.task](work, context);
 }

@@ -1,6 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { EncoreError, isCancellation } from '../../contracts/errors.ts';
-import { type GenerationParams, generationParamsSchema, type Receipt } from '../../contracts/generation.ts';
+import {
+  type Comparison,
+  type GenerationParams,
+  generationParamsSchema,
+  type Receipt,
+} from '../../contracts/generation.ts';
 import type { StudioEvent } from '../../contracts/events.ts';
 import type { Database, Tx } from '../db/database.ts';
 import { NO_JSON, type Json, QUEUE_ORDER } from '../db/rows.ts';
@@ -24,6 +29,8 @@ export interface ClaimedJob {
   /** Engine processes that died under this job. */
   crashes: number;
   params: GenerationParams;
+  /** Files that the pictures are to be compared with; null unless this verifies another generation. */
+  compareWith: { hash: string; type: string }[] | null;
 }
 
 export interface JobProgress {
@@ -68,7 +75,13 @@ export class JobQueue {
     return this.#db.write(async (tx) => {
       const job = await tx.generation.findFirst({
         ...next,
-        select: { id: true, attempt: true, crashes: true, params: true },
+        select: {
+          id: true,
+          attempt: true,
+          crashes: true,
+          params: true,
+          verifies: { select: { assets: { select: { hash: true, type: true }, orderBy: { index: 'asc' } } } },
+        },
       });
       if (job === null) return null;
       const now = this.#now();
@@ -89,7 +102,8 @@ export class JobQueue {
       );
       if (claimed === null) return null;
       const params = generationParamsSchema.parse(job.params);
-      return { id: job.id, token, attempt, crashes: job.crashes, params };
+      const compareWith = job.verifies?.assets ?? null;
+      return { id: job.id, token, attempt, crashes: job.crashes, params, compareWith };
     });
   }
 
@@ -143,7 +157,12 @@ export class JobQueue {
    * The job is done and its files are on the disk: pictures, receipt and state in one transaction.
    * @returns false when it was not ours any more, or was cancelled in the last moment
    */
-  async finish(token: string, pictures: FinishedPicture[], receipt: Receipt): Promise<boolean> {
+  async finish(
+    token: string,
+    pictures: FinishedPicture[],
+    receipt: Receipt,
+    comparison: Comparison | null = null,
+  ): Promise<boolean> {
     return this.#db.write(async (tx) => {
       const now = this.#now();
       const job = await tx.generation.findUnique({
@@ -175,6 +194,7 @@ export class JobQueue {
         progress: 1,
         step: receipt.steps,
         receipt: receipt as unknown as Json,
+        comparison: comparison ?? NO_JSON,
         finishedAt,
       };
       if ((await transition(tx, { claimToken: token }, 'succeeded', done, now)) === null) {

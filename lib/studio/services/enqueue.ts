@@ -14,6 +14,7 @@ export interface NewGeneration {
   params: GenerationParams;
   idempotencyKey: string | null;
   requestHash: string | null;
+  verifiesId?: string;
 }
 
 export interface Enqueued {
@@ -131,7 +132,7 @@ async function findByKey(
   return new Map(rows.map((row) => [row.idempotencyKey ?? '', row]));
 }
 
-function toRow({ id, params, idempotencyKey, requestHash }: NewGeneration, now: number) {
+function toRow({ id, params, idempotencyKey, requestHash, verifiesId }: NewGeneration, now: number) {
   return {
     id,
     task: params.task,
@@ -144,6 +145,7 @@ function toRow({ id, params, idempotencyKey, requestHash }: NewGeneration, now: 
     maxAttempts: MAX_ATTEMPTS,
     idempotencyKey,
     requestHash,
+    verifiesId,
     createdAt: new Date(now),
   };
 }

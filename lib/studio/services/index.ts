@@ -20,6 +20,7 @@ export {
 } from './generations.ts';
 export { createBoard, deleteBoard, listBoards, renameBoard } from './boards.ts';
 export { changeGenerations } from './bulk.ts';
+export { verifyGeneration } from './verify.ts';
 export { getSettings, updateSettings } from './settings.ts';
 export { getQueue, moveInQueue, setQueuePaused } from './queue.ts';
 export { type AssetFile, exportAsset, getAssetFile, getThumbnail, readPictureInfo } from './assets.ts';

@@ -18,8 +18,12 @@ if (process.argv.includes('--broken')) throw new Error('cannot start');
 tell({ type: 'ready', device: 'scripted' });
 
 async function run({ runId, params, decodeWidth }: EngineJob): Promise<void> {
-  const { prompt, steps, width, height, seed, count } = params;
-  const picture = { width, height, data: new Uint8Array(width * height * 3).fill(seed) };
+  const { prompt, steps, width, height, seed, count, plan } = params;
+  const picture = {
+    width,
+    height,
+    data: new Uint8Array(width * height * 3).fill(plan === 'exact' ? seed + 2 : seed),
+  };
   for (let step = 0; step < steps; step++) {
     if (cancelled.has(runId)) {
       if (prompt.includes('deaf')) continue;
