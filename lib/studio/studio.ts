@@ -39,7 +39,10 @@ export function openStudio(env: StudioEnv, options: StudioOptions = {}): Studio 
     db,
     assets: new AssetStore(env.home),
     thumbnails: new ThumbnailCache(env.home),
-    models: new ModelCatalog([join(env.root, 'models'), join(env.home, 'models')]),
+    models: new ModelCatalog([
+      { path: join(env.root, 'models'), source: 'bundled' },
+      { path: join(env.home, 'models'), source: 'added' },
+    ]),
     events: new EventLog(db),
     jobs: new JobQueue(db, now),
     now,

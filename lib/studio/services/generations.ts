@@ -9,7 +9,7 @@ import { announce, cancelIn, countAhead, transition, waitingAgain } from '../job
 import { searchable } from '../search.ts';
 import { toGeneration } from '../serialize.ts';
 import type { Studio } from '../studio.ts';
-import { fillDefaults } from '../models/catalog.ts';
+import { fillDefaults } from '../models/fill-defaults.ts';
 import { requireBoard } from './boards.ts';
 import { changeGenerations } from './bulk.ts';
 import { enqueue, type NewGeneration } from './enqueue.ts';
@@ -29,15 +29,14 @@ export async function createGeneration(
   request: GenerationRequest,
   { idempotencyKey }: CreateOptions = {},
 ): Promise<{ generation: Generation; replayed: boolean }> {
-  const installed = await studio.models.get(request.model);
-  const { model } = installed;
+  const { model } = await studio.models.get(request.model);
   if (!model.tasks.includes(request.task)) {
     throw new EncoreError('unsupported_task', `${model.id} cannot do ${request.task}.`);
   }
   await requireSpace(studio);
   const generation: NewGeneration = {
     id: randomUUID(),
-    params: fillDefaults(request, installed, studio.randomSeed),
+    params: fillDefaults(request, model, studio.randomSeed),
     idempotencyKey: idempotencyKey ?? null,
     requestHash: idempotencyKey === undefined ? null : hashOf(request),
   };

@@ -24,6 +24,7 @@ export { verifyGeneration } from './verify.ts';
 export { getSettings, updateSettings } from './settings.ts';
 export { getQueue, moveInQueue, setQueuePaused } from './queue.ts';
 export { type AssetFile, exportAsset, getAssetFile, getThumbnail, readPictureInfo } from './assets.ts';
-export { getHealth, listModels } from './status.ts';
+export { addModel, listModels, removeModel } from './models.ts';
+export { getHealth } from './status.ts';
 export type { LoggedEvent } from '../events/log.ts';
 export { toProblem } from '../serialize.ts';

@@ -1,5 +1,4 @@
 import type { Health } from '../../contracts/api.ts';
-import type { Model } from '../../contracts/models.ts';
 import { NO_JSON, type Json } from '../db/rows.ts';
 import type { Studio } from '../studio.ts';
 
@@ -9,10 +8,6 @@ const SILENT_MS = 15_000;
 /** What a worker says of its engine in its heartbeat. */
 export interface EngineReport {
   device: string | null;
-}
-
-export async function listModels(studio: Studio): Promise<Model[]> {
-  return (await studio.models.list()).map(({ model }) => model);
 }
 
 /** `degraded`: the pages work, but no worker is there to draw. */

@@ -1,15 +1,28 @@
-import { join } from 'node:path';
+import { join, sep } from 'node:path';
 import { expect, test } from 'vitest';
 import { modelSchema } from '../../../lib/contracts/models.ts';
-import { fillDefaults, ModelCatalog, scaleFactor } from '../../../lib/studio/models/catalog.ts';
+import { ModelCatalog } from '../../../lib/studio/models/catalog.ts';
+import { fillDefaults } from '../../../lib/studio/models/fill-defaults.ts';
+import { scaleFactor } from '../../../lib/studio/models/read-model.ts';
+import { addModel, createGeneration, listModels, removeModel } from '../../../lib/studio/services/index.ts';
 import { repository } from '../../support/process.ts';
-import { aRequest, temporaryFolder, writeModel } from '../../support/studio.ts';
+import { aRequest, temporaryFolder, testStudio, writeModel } from '../../support/studio.ts';
+
+const at = (path: string) => ({ path, source: 'added' }) as const;
 
 test('the bundled model is listed with what its own files say', async () => {
-  const catalog = new ModelCatalog([join(repository, 'models')]);
+  const catalog = new ModelCatalog([{ path: join(repository, 'models'), source: 'bundled' }]);
   const { model } = await catalog.get('toybox');
   expect(modelSchema.parse(model)).toEqual(model);
-  expect(model).toMatchObject({ id: 'toybox', defaults: { width: 128, height: 128, scheduler: 'ddim' } });
+  expect(model).toMatchObject({
+    id: 'toybox',
+    source: 'bundled',
+    architecture: 'UNet2DConditionModel',
+    dtype: 'F16',
+    sideMultiple: 16,
+    defaults: { width: 128, height: 128, scheduler: 'ddim' },
+  });
+  expect(model.parameters).toBeGreaterThan(5_000_000);
   expect(model.bytes).toBeGreaterThan(1_000_000);
   expect(model.suggestions).toContain('a fox in a meadow');
   expect(model.vocabulary).toContain('fox');
@@ -21,7 +34,7 @@ test('reads title, licence and defaults where a model has them', async () => {
     'README.md': '---\ntitle: "My Model"\nlicense: openrail\n---\n# My Model\n',
     'prompts.json': { defaults: { steps: 25, guidanceScale: 3, plan: 'exact' }, suggestions: ['a'], words: ['b'] },
   });
-  const [installed] = await new ModelCatalog([folder]).list();
+  const [installed] = await new ModelCatalog([{ path: folder, source: 'added' }]).list();
   expect(installed?.model).toMatchObject({
     name: 'My Model',
     licence: 'openrail',
@@ -37,13 +50,13 @@ test('leaves out folders that are no model or are damaged, and keeps the others'
   await writeModel(join(folder, 'broken'), { 'unet/config.json': '{"sample_size": ' });
   await writeModel(join(folder, 'huge'), { 'unet/config.json': ' '.repeat(5 * 1024 * 1024) });
   await writeModel(join(folder, 'other'), { 'model_index.json': { _class_name: 'FluxPipeline' } });
-  expect((await new ModelCatalog([folder, join(folder, 'missing')]).list()).map(({ model }) => model.id)).toEqual(['good']);
+  expect((await new ModelCatalog([at(folder), at(join(folder, 'missing'))]).list()).map(({ model }) => model.id)).toEqual(['good']);
 });
 
 test('the folder that comes first wins a name', async () => {
   const [a, b] = [await temporaryFolder(), await temporaryFolder()];
   await Promise.all([writeModel(join(a, 'same')), writeModel(join(b, 'same'))]);
-  expect((await new ModelCatalog([a, b]).list()).map((installed) => installed.folder)).toEqual([join(a, 'same')]);
+  expect((await new ModelCatalog([at(a), at(b)]).list()).map((installed) => installed.folder)).toEqual([join(a, 'same')]);
 });
 
 test('the native size is the sample size times the factor of the autoencoder', async () => {
@@ -51,13 +64,61 @@ test('the native size is the sample size times the factor of the autoencoder', a
   expect(scaleFactor({ encoder_block_out_channels: [1, 1, 1, 1, 1] })).toBe(16);
   const folder = await temporaryFolder();
   await writeModel(join(folder, 'wide'), { 'unet/config.json': { sample_size: [32, 48] } });
-  const [installed] = await new ModelCatalog([folder]).list();
+  const [installed] = await new ModelCatalog([{ path: folder, source: 'added' }]).list();
   expect(installed?.model.defaults).toMatchObject({ width: 384, height: 256 });
 });
 
 test('a size that the autoencoder cannot make is refused before it is queued', async () => {
-  const toybox = await new ModelCatalog([join(repository, 'models')]).get('toybox');
+  const { model: toybox } = await new ModelCatalog([{ path: join(repository, 'models'), source: 'bundled' }]).get('toybox');
   expect(() => fillDefaults(aRequest({ width: 136 }), toybox, () => 1)).toThrow(
     expect.objectContaining({ code: 'invalid_parameter', errors: [expect.objectContaining({ path: 'width' })] }) as Error,
   );
+});
+
+/** A safetensors file with one tensor of 2 x 3. */
+function weights(dtype = 'F16', end = 12): string {
+  const header = JSON.stringify({
+    __metadata__: { format: 'pt' },
+    'conv_in.weight': { dtype, shape: [2, 3], data_offsets: [0, end] },
+  });
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(header.length));
+  return length.toString('latin1') + header + '\0'.repeat(12);
+}
+
+test('a model is added where it lies, used, and taken away without its files', async () => {
+  const studio = await testStudio();
+  const folder = join(await temporaryFolder(), 'mine');
+  await writeModel(folder, { 'unet/model.safetensors': weights() });
+  const added = await addModel(studio, folder);
+  expect(modelSchema.parse(added)).toMatchObject({ id: 'mine', source: 'added', dtype: 'F16', parameters: 6 });
+  expect(await addModel(studio, folder)).toEqual(added);
+  expect((await createGeneration(studio, aRequest({ model: 'mine' }))).generation.params.model).toBe('mine');
+  await removeModel(studio, 'mine');
+  expect((await listModels(studio)).map(({ id }) => id)).toEqual(['tiny']);
+  expect(await addModel(studio, folder)).toEqual(added);
+});
+
+test.each([
+  ['relative/path', {}, 'invalid_parameter', 'not an absolute path'],
+  ['missing', {}, 'checkpoint_not_found', 'nothing at'],
+  ['tiny', { 'unet/model.safetensors': weights() }, 'conflict', 'another model called tiny'],
+  ['bare', {}, 'checkpoint_not_found', 'no .safetensors'],
+  ['cut', { 'unet/model.safetensors': weights('F16', 9999) }, 'checkpoint_invalid', 'conv_in.weight ends beyond'],
+  ['noise', { 'unet/model.safetensors': 'x'.repeat(40) }, 'checkpoint_invalid', 'header claims'],
+  ['flux', { 'model_index.json': { _class_name: 'FluxPipeline' } }, 'checkpoint_unsupported', 'FluxPipeline'],
+  ['broken', { 'vae/config.json': '{' }, 'checkpoint_invalid', 'vae/config.json'.replace('/', sep)],
+] as const)('refuses %s with a reason', async (name, files, code, reason) => {
+  const studio = await testStudio();
+  const folder = name.includes('/') ? name : join(await temporaryFolder(), name);
+  if (!name.includes('/') && name !== 'missing') await writeModel(folder, files);
+  await expect(addModel(studio, folder)).rejects.toMatchObject({
+    code,
+    message: expect.stringContaining(reason) as string,
+  });
+  expect((await listModels(studio)).map(({ id }) => id)).toEqual(['tiny']);
+});
+
+test('a model that came with Encore stays', async () => {
+  await expect(removeModel(await testStudio(), 'tiny')).rejects.toMatchObject({ code: 'conflict' });
 });

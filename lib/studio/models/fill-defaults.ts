@@ -1,0 +1,41 @@
+import { EncoreError } from '../../contracts/errors.ts';
+import {
+  type GenerationParams,
+  generationParamsSchema,
+  type GenerationRequest,
+} from '../../contracts/generation.ts';
+import type { Model } from '../../contracts/models.ts';
+import { defaultInjection, resolveSchedule } from '../../contracts/plan.ts';
+
+/**
+ * The request with everything filled in that it left to the model and to chance.
+ * @throws EncoreError `invalid_parameter` when its plan names steps that the run does not have, or its size does not fit
+ */
+export function fillDefaults(request: GenerationRequest, model: Model, randomSeed: () => number): GenerationParams {
+  const { defaults } = model;
+  const { injection } = request;
+  const steps = request.steps ?? defaults.steps;
+  resolveSchedule(request.plan, steps);
+  const { width = defaults.width, height = defaults.height } = request;
+  expectMultiple({ width, height }, model);
+  return generationParamsSchema.parse({
+    ...request,
+    steps,
+    model: model.id,
+    width,
+    height,
+    guidanceScale: request.guidanceScale ?? defaults.guidanceScale,
+    scheduler: request.scheduler ?? defaults.scheduler,
+    seed: request.seed ?? randomSeed(),
+    injection: injection === 'off' ? 0 : (injection ?? defaultInjection(request.plan, steps)),
+  });
+}
+
+function expectMultiple(sides: { width: number; height: number }, { id, sideMultiple }: Model): void {
+  const errors = Object.entries(sides)
+    .filter(([, side]) => side % sideMultiple !== 0)
+    .map(([path, side]) => ({ path, message: `must be a multiple of ${sideMultiple} for ${id}, got ${side}` }));
+  if (errors.length === 0) return;
+  const message = errors.map(({ path, message }) => `${path} ${message}`).join('; ');
+  throw new EncoreError('invalid_parameter', message, { errors });
+}

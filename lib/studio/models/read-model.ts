@@ -1,0 +1,118 @@
+import { readFile, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { z } from 'zod';
+import { EncoreError } from '../../contracts/errors.ts';
+import { limits, planSchema, tasks } from '../../contracts/generation.ts';
+import type { Model } from '../../contracts/models.ts';
+import { schedulerOfConfig } from '../../contracts/schedulers.ts';
+import { readWeightFacts } from './weight-facts.ts';
+
+const DEFAULT_STEPS = 50;
+const DEFAULT_GUIDANCE = 7.5;
+/** Configs are a few kB; anything larger is not one. */
+const MAX_JSON_BYTES = 4 * 1024 * 1024;
+
+const indexSchema = z.looseObject({ _class_name: z.string(), unet: z.tuple([z.string(), z.string()]).optional() });
+const unetSchema = z.looseObject({ sample_size: z.union([z.int(), z.tuple([z.int(), z.int()])]).nullish() });
+const vaeSchema = z.looseObject({
+  block_out_channels: z.array(z.int()).min(1).optional(),
+  encoder_block_out_channels: z.array(z.int()).min(1).optional(),
+});
+const schedulerConfigSchema = z.looseObject({ _class_name: z.string().optional() });
+const promptsSchema = z.looseObject({
+  suggestions: z.array(z.string().max(limits.promptLength)).max(1000).default([]),
+  words: z.array(z.string().max(200)).max(100_000).default([]),
+  defaults: z
+    .looseObject({
+      steps: z.int().min(1).max(limits.maxSteps).optional(),
+      guidanceScale: z.number().min(0).max(50).optional(),
+      plan: planSchema.optional(),
+    })
+    .default({}),
+});
+
+/**
+ * A diffusers folder as its JSON files and the headers of its weights describe it. Whether the weights are sound is the
+ * engine's business.
+ * @throws EncoreError `checkpoint_not_found`, `checkpoint_invalid` or `checkpoint_unsupported`, naming the file
+ */
+export async function readModel(folder: string, source: Model['source']): Promise<Model> {
+  const index = await readJson(join(folder, 'model_index.json'), indexSchema);
+  if (!index._class_name.startsWith('StableDiffusion')) {
+    throw new EncoreError('checkpoint_unsupported', `${folder} is a ${index._class_name}, which cannot be run here.`, {
+      remedy: 'Pipelines of Stable Diffusion can.',
+    });
+  }
+  const [unet, vae, scheduler, prompts, card, weights] = await Promise.all([
+    readJson(join(folder, 'unet', 'config.json'), unetSchema),
+    readJson(join(folder, 'vae', 'config.json'), vaeSchema),
+    readJson(join(folder, 'scheduler', 'scheduler_config.json'), schedulerConfigSchema),
+    readJson(join(folder, 'prompts.json'), promptsSchema).catch(() => promptsSchema.parse({})),
+    readFile(join(folder, 'README.md'), 'utf8').catch(() => ''),
+    readWeightFacts(folder).catch(() => null),
+  ]);
+  const factor = scaleFactor(vae);
+  const [height, width] = nativeSide(unet).map((side) => side * factor) as [number, number];
+  const { steps, guidanceScale, plan } = prompts.defaults;
+  return {
+    id: basename(folder),
+    name: frontMatter(card, 'title') ?? basename(folder),
+    tasks: [...tasks],
+    licence: frontMatter(card, 'license') ?? 'unknown',
+    bytes: weights?.bytes ?? 0,
+    source,
+    architecture: index.unet?.[1] ?? 'unknown',
+    dtype: weights?.dtype ?? null,
+    parameters: weights?.parameters ?? null,
+    // Both are powers of two.
+    sideMultiple: Math.max(factor, limits.sideMultiple),
+    defaults: {
+      width,
+      height,
+      steps: steps ?? DEFAULT_STEPS,
+      guidanceScale: guidanceScale ?? DEFAULT_GUIDANCE,
+      scheduler: schedulerOfConfig(scheduler) ?? 'ddim',
+      plan: plan ?? 'faster',
+    },
+    suggestions: prompts.suggestions,
+    vocabulary: prompts.words,
+  };
+}
+
+/** Pixels for one latent, a side: every stage of the autoencoder but the first halves (diffusers: vae_scale_factor). */
+export function scaleFactor(vae: z.infer<typeof vaeSchema>): number {
+  // AutoencoderTiny names its stages by the encoder.
+  const stages = vae.encoder_block_out_channels ?? vae.block_out_channels ?? [0, 0, 0, 0];
+  return 2 ** (stages.length - 1);
+}
+
+/** Height and width of the latents that the model was trained at. */
+function nativeSide({ sample_size }: z.infer<typeof unetSchema>): [number, number] {
+  const sample = sample_size ?? 64;
+  return Array.isArray(sample) ? sample : [sample, sample];
+}
+
+async function readJson<S extends z.ZodType>(path: string, schema: S): Promise<z.infer<S>> {
+  const info = await stat(path).catch((cause: unknown) => {
+    throw new EncoreError('checkpoint_not_found', `${path} is missing.`, {
+      remedy: 'A model is a folder in the layout of diffusers, with model_index.json.',
+      cause,
+    });
+  });
+  if (info.size > MAX_JSON_BYTES) {
+    throw new EncoreError('checkpoint_invalid', `${path} has ${info.size} bytes; a config has at most ${MAX_JSON_BYTES}.`);
+  }
+  try {
+    return schema.parse(JSON.parse(await readFile(path, 'utf8')));
+  } catch (cause) {
+    const reason = cause instanceof z.ZodError ? z.prettifyError(cause) : (cause as Error).message;
+    throw new EncoreError('checkpoint_invalid', `${path} is not what it should be: ${reason}`, { cause });
+  }
+}
+
+/** A plain `key: value` of a model card's YAML front matter. */
+function frontMatter(card: string, key: 'title' | 'license'): string | undefined {
+  const block = /^---\r?\n([\s\S]*?)\r?\n---/.exec(card)?.[1] ?? '';
+  const value = new RegExp(`^${key}:[ \\t]*(.+)$`, 'm').exec(block)?.[1];
+  return value?.trim().replace(/^(["'])(.*)\1$/, '$2');
+}
