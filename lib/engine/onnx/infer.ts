@@ -239,6 +239,16 @@ export const depthToSpace: Infer = (context) => {
   return [{ dtype: x.dtype, shape: [rows, channels / (block * block), height * block, width * block] }];
 };
 
+export const spaceToDepth: Infer = (context) => {
+  const x = required(context, 0);
+  const block = int(context, 'blocksize');
+  const [rows = 0, channels = 0, height = 0, width = 0] = x.shape;
+  if (x.shape.length !== 4 || height % block !== 0 || width % block !== 0) {
+    context.fail(`${showShape(x.shape)} does not divide into ${block}x${block} blocks`);
+  }
+  return [{ dtype: x.dtype, shape: [rows, channels * block * block, height / block, width / block] }];
+};
+
 export const gather: Infer = (context) => {
   const x = required(context, 0);
   const indices = required(context, 1);

@@ -75,6 +75,7 @@ export const ops = {
     infer: infer.resize,
   },
   DepthToSpace: { domain: '', attributes: { blocksize: 'int', mode: 'string' }, infer: infer.depthToSpace },
+  SpaceToDepth: { domain: '', attributes: { blocksize: 'int' }, infer: infer.spaceToDepth },
   Gather: { domain: '', attributes: { axis: 'int' }, infer: infer.gather },
   ReduceMean: { domain: '', attributes: { keepdims: 'int', axes: 'input' }, infer: infer.reduceMean },
   ArgMax: { domain: '', attributes: { axis: 'int', keepdims: 'int' }, infer: infer.argMax },

@@ -55,6 +55,7 @@ const cases: Case[] = [
   ['Pad', (g, x) => g.emit('Pad', [x], { mode: 'constant', pads: [0, 1, 2, 0] }), [2, 3]],
   ['Resize', (g, x) => g.resizeNearest(x, 13, 12), [2, 4, 7, 6]],
   ['DepthToSpace', (g, x) => g.emit('DepthToSpace', [x], { blocksize: 2, mode: 'CRD' }), [2, 8, 3, 5]],
+  ['SpaceToDepth', (g, x) => g.emit('SpaceToDepth', [x], { blocksize: 2 }), [2, 3, 4, 6]],
   ['Gather', (g, x) => g.gather(x, g.constant('indices', int64([2, 2], [1, 0, 3, 2])), 1), [2, 4, 6]],
   ['ReduceMean', (g, x) => g.mean(x, 1), [2, 4, 6]],
   ['ArgMax', (g, x) => g.emit('ArgMax', [x], { axis: 1, keepdims: 0 }), [2, 4]],

@@ -95,6 +95,7 @@ function rowInputs(
     case 'Cast':
     case 'Resize':
     case 'DepthToSpace':
+    case 'SpaceToDepth':
       return [x];
     case 'Softmax':
     case 'LayerNormalization':
