@@ -12,7 +12,7 @@ const keys = (plan: Plan, steps: number, first = 0) => resolveSchedule(plan, ste
 test('the paper’s plan at 50 steps, and its number of keys at 20', () => {
   expect(keys('faster', 50)).toEqual([0, 1, 2, 3, 5, 10, 15, 25, 35]);
   expect(keys('faster', 20)).toHaveLength(7);
-  expect(keys('fastest', 50)).toEqual([0, 1, 2, 5, 12, 25]);
+  expect(keys('fastest', 50)).toEqual([0, 4, 10, 18, 28, 38]);
 });
 
 test('exact, uniform and listed plans', () => {
