@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { format, resolveConfig } from 'prettier';
 import { machine } from './measure.ts';
 
 const path = fileURLToPath(new URL('../docs/benchmarks.md', import.meta.url));
@@ -31,5 +32,5 @@ export async function report(command: string, title: string, rows: readonly Row[
     stop < 0
       ? `${text.trimEnd()}\n\n${section}`
       : text.slice(0, start) + section + text.slice(stop + end.length + 1);
-  await writeFile(path, updated);
+  await writeFile(path, await format(updated, { ...(await resolveConfig(path)), filepath: path }));
 }
