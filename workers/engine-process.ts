@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { EncoreError } from '../lib/contracts/errors.ts';
 import type { Picture, Progress } from '../lib/engine/tasks/task.ts';
-import type { EngineJob, EngineMessage, EngineRequest, EngineResult } from './protocol.ts';
+import type { EngineHeld, EngineJob, EngineMessage, EngineRequest, EngineResult } from './protocol.ts';
 
 export interface EngineProcessOptions {
   /** Script of the child. */
@@ -44,6 +44,8 @@ const STDERR_KEPT = 4_000;
 export class EngineProcess {
   /** Where the engine computes, once it has said so. */
   device: string | null = null;
+  /** What it said it holds after its last run. */
+  held: EngineHeld | null = null;
   readonly #options: Required<EngineProcessOptions>;
   #child: ChildProcess | undefined;
   #ready: Promise<ChildProcess> | undefined;
@@ -92,7 +94,7 @@ export class EngineProcess {
       };
       const onMessage = (raw: unknown): void => {
         const message = raw as EngineMessage;
-        if (message.type === 'ready' || message.runId !== job.runId) return;
+        if (!('runId' in message) || message.runId !== job.runId) return;
         silence.refresh();
         switch (message.type) {
           case 'progress':
@@ -169,6 +171,7 @@ export class EngineProcess {
         this.#child = undefined;
         this.#ready = undefined;
         this.device = null;
+        this.held = null;
         if (!this.#stopping) {
           this.#crashes += 1;
           log.warn({ how, stderr: stderr.trim() }, 'the engine process is gone');
@@ -182,6 +185,7 @@ export class EngineProcess {
       });
       child.on('message', (raw: unknown) => {
         const message = raw as EngineMessage;
+        if (message.type === 'held') this.held = message.held;
         if (message.type !== 'ready') return;
         this.device = message.device;
         log.info({ device: message.device, enginePid: child.pid }, 'the engine is ready');

@@ -58,6 +58,8 @@ async function run({ runId, folder, params, decodeWidth }: EngineJob): Promise<v
     tell({ type: 'failed', runId, error: EncoreError.from(error).toJSON() });
   } finally {
     current = undefined;
+    const held = await engine.held().catch(() => null);
+    if (held !== null) tell({ type: 'held', held: { model: held.model, bytes: held.bytes } });
   }
 }
 

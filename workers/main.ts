@@ -56,7 +56,7 @@ await runLoop({
   log,
   signal: stopping.signal,
   onPulse: async () => {
-    await reportWorker(studio, workerId, { device: engine.device });
+    await reportWorker(studio, workerId, { device: engine.device, held: engine.held });
     if (Date.now() - tidied < TIDY_MS) return;
     tidied = Date.now();
     await tidy(studio);

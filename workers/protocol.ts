@@ -21,9 +21,18 @@ export interface EngineResult {
   receipt: Receipt;
 }
 
+/** What the engine keeps in memory between runs. */
+export interface EngineHeld {
+  model: string | null;
+  /** Estimate, without weights that are mapped from files. */
+  bytes: number;
+}
+
 /** Engine to supervisor. */
 export type EngineMessage =
   | { type: 'ready'; device: string }
+  /** After each run. */
+  | { type: 'held'; held: EngineHeld }
   | { type: 'progress'; runId: string; progress: Progress }
   | { type: 'preview'; runId: string; step: number; picture: Picture }
   | { type: 'done'; runId: string; result: EngineResult }

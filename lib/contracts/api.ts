@@ -62,6 +62,8 @@ export const healthSchema = z.object({
     /** Where the engine computes, for example `cpu`; null before the first engine has started. */
     device: z.string().nullable(),
     lastSeenAt: z.iso.datetime().nullable(),
+    /** What the engine keeps ready between jobs; null before its first job. */
+    held: z.object({ model: z.string().nullable(), bytes: z.number().min(0) }).nullable(),
   }),
 });
 export type Health = z.infer<typeof healthSchema>;

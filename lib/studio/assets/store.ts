@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, stat, statfs } from '../disk.ts';
 import { join } from 'node:path';
 import { EncoreError } from '../../contracts/errors.ts';
 

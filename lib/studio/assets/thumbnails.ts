@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, stat, writeFile } from '../disk.ts';
 import { join } from 'node:path';
 import { thumbnailSides } from '../../contracts/studio.ts';
 import { thumbnail } from '../../media/thumbnail.ts';

@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile } from '../disk.ts';
 import { join } from 'node:path';
 import { EncoreError } from '../../contracts/errors.ts';
 import { Connection } from './connection.ts';

@@ -1,4 +1,4 @@
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, stat } from '../disk.ts';
 import { join } from 'node:path';
 import { EncoreError } from '../../contracts/errors.ts';
 import type { Model } from '../../contracts/models.ts';

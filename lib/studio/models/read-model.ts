@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
+import { readFile, stat } from '../disk.ts';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
 import { EncoreError } from '../../contracts/errors.ts';

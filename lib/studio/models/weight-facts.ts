@@ -1,4 +1,4 @@
-import { open, readdir, stat } from 'node:fs/promises';
+import { open, readdir, stat } from '../disk.ts';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { EncoreError } from '../../contracts/errors.ts';

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile } from '../disk.ts';
 import { EncoreError } from '../../contracts/errors.ts';
 import type { ExportQuery, PictureInfo } from '../../contracts/studio.ts';
 import { exportPicture } from '../../media/export.ts';

@@ -1,4 +1,4 @@
-import { lstat, mkdir, realpath, stat, symlink, unlink } from 'node:fs/promises';
+import { lstat, mkdir, realpath, stat, symlink, unlink } from '../disk.ts';
 import { basename, isAbsolute, join } from 'node:path';
 import { EncoreError } from '../../contracts/errors.ts';
 import type { Model } from '../../contracts/models.ts';

@@ -8,11 +8,13 @@ const SILENT_MS = 15_000;
 /** What a worker says of its engine in its heartbeat. */
 export interface EngineReport {
   device: string | null;
+  held: Health['worker']['held'];
 }
 
 /** `degraded`: the pages work, but no worker is there to draw. */
 export async function getHealth(studio: Studio, version: string): Promise<Health> {
   const worker = await studio.db.read((r) => r.worker.findFirst({ orderBy: { heartbeatAt: 'desc' } }));
+  const engine = worker?.engine as EngineReport | null | undefined;
   const alive =
     worker !== null && worker.stoppedAt === null && studio.now() - worker.heartbeatAt.getTime() < SILENT_MS;
   return {
@@ -20,8 +22,9 @@ export async function getHealth(studio: Studio, version: string): Promise<Health
     version,
     worker: {
       alive,
-      device: (worker?.engine as EngineReport | null | undefined)?.device ?? null,
+      device: engine?.device ?? null,
       lastSeenAt: worker?.heartbeatAt.toISOString() ?? null,
+      held: alive ? (engine?.held ?? null) : null,
     },
   };
 }

@@ -211,10 +211,10 @@ test('health tells whether a worker is there, from its last sign of life', async
     status: 'degraded',
     worker: { alive: false },
   });
-  await reportWorker(studio, 'w', { device: 'cpu' });
+  await reportWorker(studio, 'w', { device: 'cpu', held: { model: 'toybox', bytes: 5 } });
   expect(healthSchema.parse(await getHealth(studio, '1.0'))).toMatchObject({
     status: 'ok',
-    worker: { alive: true, device: 'cpu' },
+    worker: { alive: true, device: 'cpu', held: { model: 'toybox', bytes: 5 } },
   });
   clock.pass(16_000);
   expect(await getHealth(studio, '1.0')).toMatchObject({ status: 'degraded', worker: { alive: false } });
