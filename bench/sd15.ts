@@ -12,7 +12,7 @@ import { noiseSource } from '../lib/engine/tensor/random.ts';
 import { float32, type Tensor } from '../lib/engine/tensor/tensor.ts';
 import { inChild } from './child.ts';
 import type { Drawn } from './draw.ts';
-import { gigabytes, inTurns, ratio, seconds, type Cost } from './measure.ts';
+import { gigabytes, inTurns, ratio, seconds, timed, type Cost } from './measure.ts';
 import { report, type Row } from './report.ts';
 import { sd15Checkpoint } from './sd15-checkpoint.ts';
 
@@ -20,7 +20,7 @@ const directory = fileURLToPath(new URL('.cache/packed-sd15', import.meta.url));
 const rounds = 3;
 
 interface Options {
-  /** Measure whole runs of 20 and 50 steps, not only their parts: most of an hour on two cores. */
+  /** Measure every call of whole runs of 20 and 50 steps, not only their parts: most of an hour on two cores. */
   runs: boolean;
 }
 
@@ -49,7 +49,7 @@ export async function benchSd15(log: (line: string) => void, { runs }: Options):
   log('the same from the packed graphs');
   const packed = await draw(1, 'exact');
 
-  const c = await measureParts(model, log);
+  const c = await measureParts(model, runs, log);
   const step = sum(c.encoder, c.decoder);
   const rows: Row[] = [
     ['encoder', cost(c.encoder)],
@@ -75,14 +75,12 @@ export async function benchSd15(log: (line: string) => void, { runs }: Options):
       [`the same without hoisting and phase upsampling`, ratio(plainExact / paper), "the paper's method"],
       [`plain exact / ours, faster`, ratio(plainExact / faster), 'every saving together'],
     );
-    if (!runs) continue;
-    log(`whole runs of ${steps} steps`);
-    const [a, b] = [await draw(steps, 'exact'), await draw(steps, 'faster')];
-    const unet = ({ receipt }: Drawn) => receipt.seconds.encoder + receipt.seconds.decoder;
+    const [exactRun, fasterRun] = [c.runs[`exact ${steps}`], c.runs[`faster ${steps}`]];
+    if (exactRun === undefined || fasterRun === undefined) continue;
     rows.push([
       `UNet time of ${steps} steps, exact / faster, measured`,
-      ratio(unet(a) / unet(b)),
-      `${seconds(unet(a))} / ${seconds(unet(b))}`,
+      ratio(exactRun.cpu / fasterRun.cpu),
+      `${cost(exactRun)} / ${cost(fasterRun)}`,
     ]);
   }
   const { vae } = packed.receipt.seconds;
@@ -103,7 +101,7 @@ export async function benchSd15(log: (line: string) => void, { runs }: Options):
 const cost = ({ wall, cpu }: Cost) => `${seconds(wall)} (${seconds(cpu)} of processor)`;
 const sum = (a: Cost, b: Cost): Cost => ({ wall: a.wall + b.wall, cpu: a.cpu + b.cpu });
 
-async function measureParts(model: string, log: (line: string) => void) {
+async function measureParts(model: string, runs: boolean, log: (line: string) => void) {
   const network = await (await openModel(model)).network('unet');
   const config = parseUnetConfig(network.config);
   const runtime = await createRuntime({ device: 'cpu', cache: { directory, budgetBytes: 100e9 } });
@@ -155,7 +153,20 @@ async function measureParts(model: string, log: (line: string) => void) {
     rounds,
     log,
   );
+  const measuredRuns: Record<string, Cost> = {};
+  for (const steps of runs ? [20, 50] : []) {
+    for (const plan of ['exact', 'faster'] as const) {
+      log(`${plan} run of ${steps} steps`);
+      const keys = new Set(resolveSchedule(plan, steps).keySteps);
+      measuredRuns[`${plan} ${steps}`] = await timed(async () => {
+        for (let step = 0; step < steps; step++) {
+          if (keys.has(step)) await ours.encoder();
+          await ours.decoder();
+        }
+      });
+    }
+  }
   for (const session of opened) await session.dispose();
   await runtime.dispose();
-  return measured;
+  return { ...measured, runs: measuredRuns };
 }
