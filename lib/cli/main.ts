@@ -1,13 +1,14 @@
 import { Command, CommanderError } from 'commander';
 import { EncoreError } from '../contracts/errors.ts';
-import { devicesCommand } from './devices.ts';
 import { fail } from './fail.ts';
-import { forwardCommand } from './forward.ts';
-import { generateCommand } from './generate.ts';
-import { inspectCommand } from './inspect.ts';
 
-/** Commands by what they do; each file makes one, and its action throws what goes wrong. */
-const commands = [generateCommand, forwardCommand, inspectCommand, devicesCommand];
+/** Each file makes one command, whose action throws what goes wrong. Loaded when named: the engine takes a while. */
+const commands = {
+  generate: async () => (await import('./generate.ts')).generateCommand(),
+  forward: async () => (await import('./forward.ts')).forwardCommand(),
+  inspect: async () => (await import('./inspect.ts')).inspectCommand(),
+  devices: async () => (await import('./devices.ts')).devicesCommand(),
+};
 
 /** The reader of a pipe may have seen enough: `encore inspect model | head -1`. */
 function onStdoutError(error: NodeJS.ErrnoException): void {
@@ -22,7 +23,9 @@ export async function main(args: readonly string[]): Promise<number> {
   const program = new Command('encore').description(
     'Pictures from a sentence, through one denoising loop with encoder propagation.',
   );
-  for (const make of commands) program.addCommand(make());
+  const named = Object.entries(commands).filter(([name]) => name === args[0]);
+  for (const [, make] of named.length > 0 ? named : Object.entries(commands))
+    program.addCommand(await make());
   for (const each of [program, ...program.commands]) {
     each
       .exitOverride()
