@@ -1,15 +1,21 @@
 'use client';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { Menu } from '@base-ui/react/menu';
-import { Copy, Download, RotateCw, Star, Trash2 } from 'lucide-react';
+import { RotateCw, Scale, Star, Trash2 } from 'lucide-react';
+import { useRouter } from 'next/navigation';
 import type { Generation } from '../../lib/contracts/generation.ts';
+import { api } from '../_lib/api.ts';
+import { placeGeneration } from '../_lib/live.ts';
 import { reuse, seedOf, updateDraft, type Reuse } from '../_lib/draft.ts';
 import { useHotkeys } from '../_lib/hotkeys.ts';
 import { useRemove, useStar, useVerb } from '../_lib/queries.ts';
 import { selectionStore } from '../_lib/selection.ts';
 import { isActive } from '../_lib/states.ts';
+import { DownloadMenu } from './download-menu.tsx';
 import { IconButton } from './icon-button.tsx';
 import { Keys } from './shortcuts-dialog.tsx';
 import { useNotify } from './toaster.tsx';
+import menu from './menu.module.css';
 import styles from './picture-actions.module.css';
 
 interface PictureActionsProps {
@@ -32,6 +38,8 @@ export function PictureActions({ generation, picture = 0, onReuse, onRemoved }: 
   const star = useStar();
   const remove = useRemove();
   const restore = useVerb('restore');
+  const client = useQueryClient();
+  const router = useRouter();
   const { notify, notifyError } = useNotify();
   const asset = generation.assets[picture];
   const over = !isActive(generation.status);
@@ -58,14 +66,19 @@ export function PictureActions({ generation, picture = 0, onReuse, onRemoved }: 
       },
     });
   };
-  const copySeed = async () => {
-    try {
-      await navigator.clipboard.writeText(String(seedOf(generation, picture)));
-      notify({ title: `Seed ${seedOf(generation, picture)} copied.` });
-    } catch {
-      notify({ title: 'The browser does not allow copying here.' });
-    }
-  };
+  const canVerify =
+    generation.status === 'succeeded' &&
+    generation.verifies === null &&
+    (generation.receipt?.encoderRunsSaved ?? 0) > 0;
+  const verifying = useMutation({
+    mutationFn: () => api.verify(generation.id),
+    onSuccess: (exact) => {
+      placeGeneration(client, exact);
+      router.push(`/compare?${new URLSearchParams({ a: generation.id, b: exact.id })}`);
+    },
+    onError: notifyError,
+  });
+  const verify = () => verifying.mutate();
 
   useHotkeys({
     a: () => take('all'),
@@ -74,6 +87,7 @@ export function PictureActions({ generation, picture = 0, onReuse, onRemoved }: 
     s: () => take('seed'),
     d: () => take('size'),
     '.': toggleStar,
+    ...(canVerify && { v: verify }),
     ...(over && { Delete: removeIt }),
   });
 
@@ -84,10 +98,10 @@ export function PictureActions({ generation, picture = 0, onReuse, onRemoved }: 
           <RotateCw aria-hidden /> Use again
         </Menu.Trigger>
         <Menu.Portal>
-          <Menu.Positioner className={styles.positioner} sideOffset={6} align="start">
-            <Menu.Popup className={styles.menu}>
+          <Menu.Positioner className={menu.positioner} sideOffset={6} align="start">
+            <Menu.Popup className={menu.popup}>
               {reuses.map(({ part, label, keys }) => (
-                <Menu.Item key={part} className={styles.item} onClick={() => take(part)}>
+                <Menu.Item key={part} className={menu.item} onClick={() => take(part)}>
                   {label}
                   <Keys keys={keys} />
                 </Menu.Item>
@@ -97,6 +111,11 @@ export function PictureActions({ generation, picture = 0, onReuse, onRemoved }: 
         </Menu.Portal>
       </Menu.Root>
       <span className={styles.icons}>
+        {canVerify && (
+          <IconButton label="Verify: make it exactly and compare" shortcut="v" onClick={verify}>
+            <Scale />
+          </IconButton>
+        )}
         <IconButton
           label={generation.starred ? 'Take the star away' : 'Star'}
           shortcut="."
@@ -105,19 +124,7 @@ export function PictureActions({ generation, picture = 0, onReuse, onRemoved }: 
         >
           <Star fill={generation.starred ? 'currentColor' : 'none'} />
         </IconButton>
-        <IconButton label="Copy the seed" onClick={() => void copySeed()}>
-          <Copy />
-        </IconButton>
-        {asset !== undefined && (
-          <a
-            href={`${asset.url}?download`}
-            download
-            className={styles.download}
-            aria-label="Download the picture"
-          >
-            <Download aria-hidden />
-          </a>
-        )}
+        {asset !== undefined && <DownloadMenu asset={asset} />}
         {over && (
           <IconButton label="Delete" shortcut="Delete" onClick={removeIt}>
             <Trash2 />

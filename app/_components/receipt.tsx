@@ -1,3 +1,4 @@
+import Link from 'next/link';
 import type { Generation, Receipt as ReceiptData } from '../../lib/contracts/generation.ts';
 import { formatBytes, formatSeconds } from '../_lib/format.ts';
 import styles from './receipt.module.css';
@@ -16,7 +17,26 @@ export function Receipt({ generation, seed = generation.seed }: { generation: Ge
         {receipt !== null && <Row name="Device" value={receipt.device} />}
       </dl>
       {receipt !== null && <Work receipt={receipt} />}
+      <Proof generation={generation} />
     </div>
+  );
+}
+
+/** Whether an exact run of the same seed was made, and how far apart the two are. */
+function Proof({ generation }: { generation: Generation }) {
+  const { id, verifies, verifiedBy, comparison } = generation;
+  const other = verifies ?? verifiedBy;
+  if (other === null) return null;
+  const link = `/compare?${new URLSearchParams(verifies === null ? { a: id, b: other } : { a: other, b: id })}`;
+  return (
+    <p className={styles.note}>
+      {verifies === null ? 'Verified by an exact run. ' : 'The exact run of another picture’s seed. '}
+      {comparison !== null &&
+        (comparison.psnr === null
+          ? 'Not a single value differs. '
+          : `They differ by ${comparison.meanDifference.toFixed(1)} of 255 on average. `)}
+      <Link href={link}>See both</Link>
+    </p>
   );
 }
 

@@ -8,9 +8,11 @@ import { useGenerate, useGeneration, useGenerations, useModels, useQueue, useVer
 import { onTheTable, selectionStore, useSelection } from '../_lib/selection.ts';
 import { announcement, isActive, tabTitle } from '../_lib/states.ts';
 import { useNotify } from '../_components/toaster.tsx';
+import { usePictureDrop } from '../_components/use-drop.ts';
 import { ContactStrip } from './contact-strip.tsx';
 import { PromptPanel } from './prompt-panel.tsx';
 import { Slip } from './slip.tsx';
+import { usePictureReader } from './use-picture-reader.ts';
 import { Table } from './table.tsx';
 import styles from './create-page.module.css';
 
@@ -31,6 +33,8 @@ export function CreatePage() {
   const generate = useGenerate();
   const cancel = useVerb('cancel');
   const { notifyError } = useNotify();
+  const reader = usePictureReader();
+  const isOver = usePictureDrop(reader.read);
   const promptRef = useRef<HTMLTextAreaElement>(null);
 
   // What was followed to its end stays on the table.
@@ -79,6 +83,11 @@ export function CreatePage() {
 
   return (
     <div className={styles.page} data-empty={isEmpty}>
+      {(isOver || reader.isReading) && (
+        <div className={styles.drop} aria-hidden>
+          <p>{reader.isReading ? 'Reading the picture…' : 'Drop it to set everything as for this picture'}</p>
+        </div>
+      )}
       <h1 className="visually-hidden">Create a picture</h1>
       <PromptPanel
         draft={draft}
@@ -89,6 +98,7 @@ export function CreatePage() {
         isSending={generate.isPending}
         promptRef={promptRef}
         onSubmit={submit}
+        onPicture={reader.read}
       />
       <section className={styles.table} aria-label="Picture">
         <Table generation={generation} live={live} isEmpty={isEmpty} model={model} />

@@ -74,16 +74,16 @@ export function Details({ draft, model, models, current }: DetailsProps) {
         value={draft.width ?? defaults.width}
         min={limits.minSide}
         max={limits.maxSide}
-        step={64}
-        onChange={(width) => updateDraft({ width })}
+        step={model.sideMultiple}
+        onChange={(width) => updateDraft({ width: snap(width, model.sideMultiple) })}
       />
       <NumberField
         label="Height"
         value={draft.height ?? defaults.height}
         min={limits.minSide}
         max={limits.maxSide}
-        step={64}
-        onChange={(height) => updateDraft({ height })}
+        step={model.sideMultiple}
+        onChange={(height) => updateDraft({ height: snap(height, model.sideMultiple) })}
       />
       <div className={styles.wide}>
         <SelectField
@@ -95,6 +95,11 @@ export function Details({ draft, model, models, current }: DetailsProps) {
       </div>
     </div>
   );
+}
+
+/** The nearest side that the model can draw. */
+function snap(side: number | undefined, multiple: number): number | undefined {
+  return side === undefined ? undefined : Math.max(multiple, Math.round(side / multiple) * multiple);
 }
 
 /** Empty means a fresh seed each time; the lock keeps the one of the picture on the table. */

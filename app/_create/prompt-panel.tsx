@@ -1,6 +1,6 @@
 'use client';
 import { ChevronDown, Loader } from 'lucide-react';
-import { useEffect, useId, useMemo, useState, type RefObject } from 'react';
+import { useEffect, useId, useMemo, useRef, useState, type RefObject } from 'react';
 import { limits, type Generation } from '../../lib/contracts/generation.ts';
 import type { Model } from '../../lib/contracts/models.ts';
 import { Keys } from '../_components/shortcuts-dialog.tsx';
@@ -21,6 +21,7 @@ interface PromptPanelProps {
   isSending: boolean;
   promptRef: RefObject<HTMLTextAreaElement | null>;
   onSubmit: () => void;
+  onPicture: (file: File) => void;
 }
 
 export function PromptPanel({
@@ -32,6 +33,7 @@ export function PromptPanel({
   isSending,
   promptRef,
   onSubmit,
+  onPicture,
 }: PromptPanelProps) {
   const id = useId();
   const [showDetails, setShowDetails] = useState(false);
@@ -102,6 +104,7 @@ export function PromptPanel({
           >
             <ChevronDown aria-hidden /> Details
           </button>
+          <ReadPicture onPicture={onPicture} />
           {hasOwnSettings(draft) && (
             <button type="button" className={styles.reset} onClick={resetSettings}>
               Reset settings
@@ -147,6 +150,29 @@ function PromptHint(props: { prompt: string; model: Model | undefined; offerSent
         : `${model.name} was never shown ${words.join(', ')} and will ignore ${words.length === 1 ? 'it' : 'them'}.`}{' '}
       <VocabularyNote model={model} />
     </p>
+  );
+}
+
+/** What dropping does, for those who cannot drag. */
+function ReadPicture({ onPicture }: { onPicture: (file: File) => void }) {
+  const input = useRef<HTMLInputElement>(null);
+  return (
+    <>
+      <input
+        ref={input}
+        type="file"
+        accept="image/png,image/jpeg,image/webp"
+        hidden
+        onChange={(event) => {
+          const file = event.target.files?.[0];
+          if (file !== undefined) onPicture(file);
+          event.target.value = '';
+        }}
+      />
+      <button type="button" className={styles.reset} onClick={() => input.current?.click()}>
+        Read from a picture
+      </button>
+    </>
   );
 }
 

@@ -9,7 +9,7 @@ export function SizeChoice({ draft, model }: { draft: Draft; model: Model | unde
   if (model === undefined) return null;
   const width = draft.width ?? model.defaults.width;
   const height = draft.height ?? model.defaults.height;
-  const presets = sizePresets(model.defaults);
+  const presets = sizePresets(model.defaults, model.sideMultiple);
   const longest = Math.max(...presets.flatMap((preset) => [preset.width, preset.height]));
   return (
     <fieldset>

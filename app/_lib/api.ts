@@ -17,11 +17,13 @@ import {
   boardListSchema,
   boardSchema,
   bulkResultSchema,
+  pictureInfoSchema,
   settingsSchema,
   type BoardInput,
   type Bulk,
   type Settings,
 } from '../../lib/contracts/studio.ts';
+import { modelSchema } from '../../lib/contracts/models.ts';
 import { createStore } from './store.ts';
 
 /** True while the studio refuses this browser for want of a token. */
@@ -48,6 +50,14 @@ const unreachable: Problem = {
   errors: [],
 };
 
+interface CallOptions {
+  body?: unknown;
+  /** Sent as it is, in place of a JSON body. */
+  file?: Blob;
+  headers?: Record<string, string>;
+  signal?: AbortSignal;
+}
+
 const misunderstood: Problem = {
   ...unreachable,
   title: 'The answer was not understood',
@@ -60,7 +70,7 @@ async function call<Schema extends z.ZodType>(
   schema: Schema,
   method: string,
   path: string,
-  { body, headers, signal }: { body?: unknown; headers?: Record<string, string>; signal?: AbortSignal } = {},
+  { body, file, headers, signal }: CallOptions = {},
 ): Promise<z.infer<Schema>> {
   let response: Response;
   try {
@@ -72,7 +82,7 @@ async function call<Schema extends z.ZodType>(
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         ...headers,
       },
-      body: body === undefined ? undefined : JSON.stringify(body),
+      body: file ?? (body === undefined ? undefined : JSON.stringify(body)),
     });
   } catch (error) {
     if (signal?.aborted) throw error;
@@ -130,11 +140,15 @@ export const api = {
   remove: (id: string) => call(z.unknown(), 'DELETE', `/generations/${id}`),
   restore: (id: string) => call(generationSchema, 'POST', `/generations/${id}/restore`),
   bulk: (body: Bulk) => call(bulkResultSchema, 'POST', '/generations/bulk', { body }),
+  verify: (id: string) => call(generationSchema, 'POST', `/generations/${id}/verify`),
+  readMetadata: (file: Blob) => call(pictureInfoSchema, 'POST', '/metadata', { file }),
   boards: (signal?: AbortSignal) => call(boardListSchema, 'GET', '/boards', { signal }),
   createBoard: (body: BoardInput) => call(boardSchema, 'POST', '/boards', { body }),
   renameBoard: (id: string, body: BoardInput) => call(boardSchema, 'PATCH', `/boards/${id}`, { body }),
   removeBoard: (id: string) => call(z.unknown(), 'DELETE', `/boards/${id}`),
   models: (signal?: AbortSignal) => call(modelListSchema, 'GET', '/models', { signal }),
+  addModel: (path: string) => call(modelSchema, 'POST', '/models', { body: { path } }),
+  removeModel: (id: string) => call(z.unknown(), 'DELETE', `/models/${encodeURIComponent(id)}`),
   queue: (signal?: AbortSignal) => call(queueSchema, 'GET', '/queue', { signal }),
   pauseQueue: () => call(queueSchema, 'POST', '/queue/pause'),
   resumeQueue: () => call(queueSchema, 'POST', '/queue/resume'),

@@ -30,6 +30,13 @@ export function formatBytes(bytes: number): string {
   return `${value < 9.95 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
 }
 
+/** 8_901_234 -> "8.9 million". */
+export function formatCount(count: number): string {
+  if (count < 100_000) return String(count);
+  if (count < 999_500_000) return `${(count / 1e6).toFixed(count < 9.95e6 ? 1 : 0)} million`;
+  return `${(count / 1e9).toFixed(2)} billion`;
+}
+
 export function formatPercent(fraction: number): string {
   return `${Math.floor(Math.min(1, Math.max(0, fraction)) * 100)} %`;
 }

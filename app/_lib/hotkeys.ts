@@ -13,12 +13,16 @@ export const shortcuts = [
   { group: 'Create', keys: 'Alt+a', does: 'Write in the prompt' },
   { group: 'Create', keys: 'Shift+x', does: 'Cancel the picture that is being made' },
   { group: 'Create', keys: 'Alt+s', does: 'Open or close the details' },
+  { group: 'Library', keys: 'mod+a', does: 'Select every picture that is loaded' },
+  { group: 'Library', keys: 'Escape', does: 'Select nothing' },
+  { group: 'Library', keys: ' ', does: 'Select the picture in focus' },
   { group: 'Picture', keys: 'a', does: 'Use everything again, the seed too' },
   { group: 'Picture', keys: 'r', does: 'Use everything again but the seed' },
   { group: 'Picture', keys: 'p', does: 'Use the prompt again' },
   { group: 'Picture', keys: 's', does: 'Use the seed again' },
   { group: 'Picture', keys: 'd', does: 'Use the size again' },
   { group: 'Picture', keys: '.', does: 'Star' },
+  { group: 'Picture', keys: 'v', does: 'Verify: make it exactly and compare' },
   { group: 'Picture', keys: 'Delete', does: 'Delete, with a way back' },
 ] as const satisfies { group: string; keys: string; does: string }[];
 
@@ -78,5 +82,10 @@ export function keyCaps(keys: string, isMac: boolean): string[] {
   const names: Record<string, string> = isMac
     ? { mod: '⌘', Alt: '⌥', Shift: '⇧', Enter: '↵', Delete: '⌫' }
     : { mod: 'Ctrl' };
-  return keys.split('+').map((key) => names[key] ?? (key.length === 1 ? key.toUpperCase() : key));
+  return keys
+    .split('+')
+    .map(
+      (key) =>
+        names[key] ?? (key === ' ' ? 'Space' : undefined) ?? (key.length === 1 ? key.toUpperCase() : key),
+    );
 }

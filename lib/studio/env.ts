@@ -8,7 +8,7 @@ const environmentSchema = z.object({
     .string()
     .min(1)
     .default('data')
-    .transform((path) => resolve(/* turbopackIgnore: true */ path)),
+    .transform((path) => resolve(path)),
   PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
   HOST: z.string().min(1).default('127.0.0.1'),
   /** Bearer token that requests must carry; needed to listen on anything but the own machine. */
@@ -63,7 +63,7 @@ export function readEnv(environment: NodeJS.ProcessEnv = process.env): StudioEnv
   }
   const env = parsed.data;
   return {
-    root: /* turbopackIgnore: true */ process.cwd(),
+    root: process.cwd(),
     home: env.ENCORE_HOME,
     port: env.PORT,
     host: env.HOST,

@@ -30,6 +30,9 @@ export function exampleGeneration(overrides: Partial<Generation> = {}): Generati
     seed,
     starred: false,
     boardId: null,
+    verifies: null,
+    verifiedBy: null,
+    comparison: null,
     assets: [
       { id: 'a0', type: 'image/png', width: 128, height: 128, seed, bytes: 1, url: '/api/v1/assets/a0/file' },
       {

@@ -1,5 +1,11 @@
 import { z } from 'zod';
-import { getAssetFile } from '../../../lib/studio/services/index.ts';
+import { exportQuerySchema, pictureInfoSchema, thumbnailSides } from '../../../lib/contracts/studio.ts';
+import {
+  exportAsset,
+  getAssetFile,
+  getThumbnail,
+  readPictureInfo,
+} from '../../../lib/studio/services/index.ts';
 import { fileResponse } from '../_server/file-response.ts';
 import { defineOperation } from '../_server/operation.ts';
 import { idParams } from './generations.ts';
@@ -27,4 +33,74 @@ export const assetFileOperation = defineOperation({
   async run({ params, query, headers, studio }) {
     return fileResponse(await getAssetFile(studio, params.id), headers, query.download !== undefined);
   },
+});
+
+export const thumbnailOperation = defineOperation({
+  id: 'getThumbnail',
+  tag: 'Assets',
+  method: 'GET',
+  path: '/assets/{id}/thumbnail',
+  summary: 'Fetch a picture small',
+  description: 'Fits into a square of `side` pixels; a picture that is no larger comes as it is.',
+  params: idParams,
+  query: z
+    .object({
+      side: z.coerce
+        .number()
+        .pipe(z.union(thumbnailSides.map((side) => z.literal(side))))
+        .default(256),
+    })
+    .strict(),
+  responses: {
+    200: {
+      description: 'The small picture',
+      contentType: 'image/webp',
+      headers: { ETag: 'The hash of the content' },
+    },
+    304: { description: 'The client has it already' },
+  },
+  errors: ['not_found'],
+  async run({ params, query, headers, studio }) {
+    return fileResponse(await getThumbnail(studio, params.id, query.side), headers, false);
+  },
+});
+
+export const exportAssetOperation = defineOperation({
+  id: 'exportAsset',
+  tag: 'Assets',
+  method: 'GET',
+  path: '/assets/{id}/export',
+  summary: 'Save a picture in another format, or without how it was made',
+  params: idParams,
+  query: exportQuerySchema,
+  responses: { 200: { description: 'The file', contentType: 'image/png' } },
+  errors: ['not_found'],
+  async run({ params, query, studio }) {
+    const { bytes, type, fileName } = await exportAsset(studio, params.id, query);
+    return new Response(new Uint8Array(bytes), {
+      headers: {
+        'content-type': type,
+        'content-length': String(bytes.byteLength),
+        'content-disposition': `attachment; filename="${fileName}"`,
+        'cache-control': 'private, no-cache',
+      },
+    });
+  },
+});
+
+/** Larger than any picture people pass around. */
+const MAX_PICTURE_BYTES = 64 * 1024 * 1024;
+
+export const readMetadataOperation = defineOperation({
+  id: 'readMetadata',
+  tag: 'Assets',
+  method: 'POST',
+  path: '/metadata',
+  summary: 'Ask a picture how it was made',
+  description:
+    'Understands files of Encore, A1111 and Forge, Fooocus, SwarmUI, ComfyUI, InvokeAI and NovelAI. Nothing is kept.',
+  file: { maxBytes: MAX_PICTURE_BYTES, description: 'A PNG, JPEG or WebP file' },
+  responses: { 200: { description: 'What the picture says', schema: pictureInfoSchema } },
+  errors: ['invalid_parameter'],
+  run: async ({ file, studio }) => ({ status: 200, body: await readPictureInfo(studio, file) }),
 });

@@ -17,6 +17,7 @@ import {
   restoreGeneration,
   retryGeneration,
   updateGeneration,
+  verifyGeneration,
   waitForGeneration,
 } from '../../../lib/studio/services/index.ts';
 import { defineOperation } from '../_server/operation.ts';
@@ -165,6 +166,20 @@ export const cancelGenerationOperation = defineOperation({
   responses: { 200: one },
   errors: ['not_found', 'conflict'],
   run: async ({ params, studio }) => ({ status: 200, body: await cancelGeneration(studio, params.id) }),
+});
+
+export const verifyGenerationOperation = defineOperation({
+  id: 'verifyGeneration',
+  tag: 'Generations',
+  method: 'POST',
+  path: '/generations/{id}/verify',
+  summary: 'Make it again exactly, as a proof',
+  description:
+    'Every step in full, with the same seed. When it is done its `comparison` says how far the two are apart. Asking again gives the same generation.',
+  params: idParams,
+  responses: { 202: { ...one, description: 'The exact generation, waiting or done' } },
+  errors: ['not_found', 'conflict', 'queue_full', 'storage_full'],
+  run: async ({ params, studio }) => ({ status: 202, body: await verifyGeneration(studio, params.id) }),
 });
 
 export const retryGenerationOperation = defineOperation({

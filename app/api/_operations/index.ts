@@ -1,5 +1,10 @@
 import type { AnyOperation } from '../_server/operation.ts';
-import { assetFileOperation } from './assets.ts';
+import {
+  assetFileOperation,
+  exportAssetOperation,
+  readMetadataOperation,
+  thumbnailOperation,
+} from './assets.ts';
 import {
   createBoardOperation,
   deleteBoardOperation,
@@ -17,6 +22,7 @@ import {
   restoreGenerationOperation,
   retryGenerationOperation,
   updateGenerationOperation,
+  verifyGenerationOperation,
 } from './generations.ts';
 import {
   getQueueOperation,
@@ -25,12 +31,14 @@ import {
   resumeQueueOperation,
 } from './queue.ts';
 import {
+  addModelOperation,
   capabilitiesOperation,
   closeSessionOperation,
   getSettingsOperation,
   healthOperation,
   listModelsOperation,
   openSessionOperation,
+  removeModelOperation,
   updateSettingsOperation,
 } from './studio.ts';
 
@@ -44,10 +52,14 @@ export const operations: AnyOperation[] = [
   retryGenerationOperation,
   deleteGenerationOperation,
   restoreGenerationOperation,
+  verifyGenerationOperation,
   bulkGenerationsOperation,
   generationEventsOperation,
   allEventsOperation,
   assetFileOperation,
+  thumbnailOperation,
+  exportAssetOperation,
+  readMetadataOperation,
   listBoardsOperation,
   createBoardOperation,
   renameBoardOperation,
@@ -57,6 +69,8 @@ export const operations: AnyOperation[] = [
   resumeQueueOperation,
   moveInQueueOperation,
   listModelsOperation,
+  addModelOperation,
+  removeModelOperation,
   capabilitiesOperation,
   healthOperation,
   getSettingsOperation,

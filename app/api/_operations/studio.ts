@@ -5,11 +5,20 @@ import {
   healthSchema,
   modelListSchema,
 } from '../../../lib/contracts/api.ts';
+import { modelSchema } from '../../../lib/contracts/models.ts';
 import { settingsSchema } from '../../../lib/contracts/studio.ts';
 import { EncoreError } from '../../../lib/contracts/errors.ts';
-import { getHealth, getSettings, listModels, updateSettings } from '../../../lib/studio/services/index.ts';
+import {
+  addModel,
+  getHealth,
+  getSettings,
+  listModels,
+  removeModel,
+  updateSettings,
+} from '../../../lib/studio/services/index.ts';
 import { isEqual, SESSION_COOKIE, sessionValue } from '../_server/access.ts';
 import { defineOperation } from '../_server/operation.ts';
+import { idParams } from './generations.ts';
 import packageJson from '../../../package.json' with { type: 'json' };
 
 const { version } = packageJson;
@@ -22,6 +31,37 @@ export const listModelsOperation = defineOperation({
   summary: 'List the models',
   responses: { 200: { description: 'Installed models, the default one first', schema: modelListSchema } },
   run: async ({ studio }) => ({ status: 200, body: { items: await listModels(studio) } }),
+});
+
+export const addModelOperation = defineOperation({
+  id: 'addModel',
+  tag: 'Studio',
+  method: 'POST',
+  path: '/models',
+  summary: 'Add a model from a folder of this machine',
+  description: 'The folder is looked at and linked, not copied; it has to stay where it is.',
+  body: z
+    .object({ path: z.string().min(1).max(4096).describe('Absolute path of a folder in diffusers layout') })
+    .strict(),
+  responses: { 201: { description: 'The model', schema: modelSchema } },
+  errors: ['checkpoint_not_found', 'checkpoint_invalid', 'checkpoint_unsupported', 'conflict'],
+  run: async ({ body, studio }) => ({ status: 201, body: await addModel(studio, body.path) }),
+});
+
+export const removeModelOperation = defineOperation({
+  id: 'removeModel',
+  tag: 'Studio',
+  method: 'DELETE',
+  path: '/models/{id}',
+  summary: 'Take an added model away',
+  description: 'Its files stay where they are.',
+  params: idParams,
+  responses: { 204: { description: 'Gone' } },
+  errors: ['unknown_model', 'conflict'],
+  async run({ params, studio }) {
+    await removeModel(studio, params.id);
+    return { status: 204 };
+  },
 });
 
 export const capabilitiesOperation = defineOperation({

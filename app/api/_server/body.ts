@@ -4,7 +4,7 @@ import { EncoreError } from '../../../lib/contracts/errors.ts';
 export const MAX_JSON_BYTES = 256 * 1024;
 
 /**
- * Reads a JSON body without ever holding more than the limit.
+ * Reads a JSON body.
  * @throws EncoreError `payload_too_large`, `invalid_request`
  */
 export async function readJson(request: Request): Promise<unknown> {
@@ -15,10 +15,21 @@ export async function readJson(request: Request): Promise<unknown> {
       `The content type is "${type ?? ''}", expected application/json.`,
     );
   }
-  const tooLarge = () =>
-    new EncoreError('payload_too_large', `The body is longer than ${MAX_JSON_BYTES} bytes.`);
-  if (Number(request.headers.get('content-length') ?? 0) > MAX_JSON_BYTES) throw tooLarge();
+  const bytes = await readBytes(request, MAX_JSON_BYTES);
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (cause) {
+    throw new EncoreError('invalid_request', 'The body is not valid JSON in UTF-8.', { cause });
+  }
+}
 
+/**
+ * Reads a body without ever holding more than the limit.
+ * @throws EncoreError `payload_too_large`
+ */
+export async function readBytes(request: Request, limit: number): Promise<Uint8Array> {
+  const tooLarge = () => new EncoreError('payload_too_large', `The body is longer than ${limit} bytes.`);
+  if (Number(request.headers.get('content-length') ?? 0) > limit) throw tooLarge();
   const chunks: Uint8Array[] = [];
   let size = 0;
   const reader = request.body?.getReader();
@@ -26,15 +37,11 @@ export async function readJson(request: Request): Promise<unknown> {
     const { done, value } = await reader.read();
     if (done) break;
     size += value.byteLength;
-    if (size > MAX_JSON_BYTES) {
+    if (size > limit) {
       await reader.cancel();
       throw tooLarge();
     }
     chunks.push(value);
   }
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks)));
-  } catch (cause) {
-    throw new EncoreError('invalid_request', 'The body is not valid JSON in UTF-8.', { cause });
-  }
+  return Buffer.concat(chunks);
 }

@@ -1,5 +1,5 @@
-import { createReadStream, type ReadStream } from 'node:fs';
-import { access } from 'node:fs/promises';
+import { type ReadStream } from 'node:fs';
+import { access, createReadStream } from '../../../lib/studio/disk.ts';
 import { EncoreError } from '../../../lib/contracts/errors.ts';
 import type { AssetFile } from '../../../lib/studio/services/index.ts';
 import { readRange, type ByteRange } from './range.ts';

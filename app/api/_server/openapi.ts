@@ -25,6 +25,7 @@ import {
   boardSchema,
   bulkResultSchema,
   bulkSchema,
+  pictureInfoSchema,
   settingsSchema,
 } from '../../../lib/contracts/studio.ts';
 import type { AnyOperation, ResponseSpec } from './operation.ts';
@@ -46,6 +47,7 @@ answers.add(healthSchema, { id: 'Health' });
 answers.add(boardSchema, { id: 'Board' });
 answers.add(boardListSchema, { id: 'BoardList' });
 answers.add(bulkResultSchema, { id: 'BulkResult' });
+answers.add(pictureInfoSchema, { id: 'PictureInfo' });
 answers.add(settingsSchema, { id: 'Settings' });
 answers.add(capabilitiesSchema, { id: 'Capabilities' });
 
@@ -102,10 +104,21 @@ export function openApiDocument(operations: readonly AnyOperation[], version: st
 }
 
 function describe(operation: AnyOperation) {
-  const { id, tag, summary, description, params, query, body, requestHeaders = {}, responses } = operation;
+  const {
+    id,
+    tag,
+    summary,
+    description,
+    params,
+    query,
+    body,
+    file,
+    requestHeaders = {},
+    responses,
+  } = operation;
   const codes: ErrorCode[] = [...common, ...(operation.errors ?? [])];
   if (query !== undefined || body !== undefined) codes.push('invalid_parameter');
-  if (body !== undefined) codes.push('payload_too_large');
+  if (body !== undefined || file !== undefined) codes.push('payload_too_large');
   return {
     operationId: id,
     tags: [tag],
@@ -128,6 +141,15 @@ function describe(operation: AnyOperation) {
           requestBody: {
             required: true,
             content: { 'application/json': { schema: schemaOf(body, 'input') } },
+          },
+        }),
+    ...(file === undefined
+      ? {}
+      : {
+          requestBody: {
+            required: true,
+            description: file.description,
+            content: { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } },
           },
         }),
     responses: {

@@ -16,6 +16,8 @@ export interface Input<Params, Query, Body> {
   params: Params;
   query: Query;
   body: Body;
+  /** The raw body of an operation that takes a file. */
+  file: Uint8Array;
   headers: Headers;
   /** Aborts when the client goes away. */
   signal: AbortSignal;
@@ -49,6 +51,8 @@ export interface Operation<
   params?: Params;
   query?: Query;
   body?: Body;
+  /** Takes the bytes of a file for a body, at most so many. */
+  file?: { maxBytes: number; description: string };
   /** Request headers with a meaning, name -> what it does. */
   requestHeaders?: Record<string, string>;
   responses: Record<number, ResponseSpec>;

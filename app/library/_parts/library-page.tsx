@@ -1,9 +1,12 @@
 'use client';
-import { Search, Star, Trash2, X } from 'lucide-react';
+import { Columns2, Search, Star, Trash2, X } from 'lucide-react';
+import { useRouter } from 'next/navigation';
 import { useDeferredValue, useState } from 'react';
 import { Button } from '../../_components/button.tsx';
+import { useHotkeys } from '../../_lib/hotkeys.ts';
 import { SelectField } from '../../_components/fields.tsx';
-import { useModels, useGenerations } from '../../_lib/queries.ts';
+import { useBoards, useGenerations, useModels } from '../../_lib/queries.ts';
+import { BoardTabs, MoveMenu } from './boards.tsx';
 import { useBulk } from './use-bulk.ts';
 import { ContactSheet } from './contact-sheet.tsx';
 import styles from './library-page.module.css';
@@ -12,13 +15,17 @@ const everyModel = '';
 
 export function LibraryPage() {
   const [search, setSearch] = useState('');
+  const [board, setBoard] = useState<string>();
   const [starred, setStarred] = useState(false);
   const [model, setModel] = useState(everyModel);
   const q = useDeferredValue(search.trim());
-  const history = useGenerations({ q, starred, model });
+  const history = useGenerations({ q, starred, model, board });
   const { models } = useModels();
+  const { boards } = useBoards();
+  const router = useRouter();
   const bulk = useBulk(history.items);
-  const isFiltered = q !== '' || starred || model !== everyModel;
+  const isFiltered = q !== '' || starred || model !== everyModel || board !== undefined;
+  useHotkeys({ 'mod+a': () => bulk.selectAll(), Escape: () => bulk.clear() });
 
   return (
     <div className={styles.page}>
@@ -53,6 +60,8 @@ export function LibraryPage() {
         </div>
       </div>
 
+      <BoardTabs boards={boards} current={board} onChange={setBoard} />
+
       {history.isError ? (
         <Note title="The history cannot be read">
           <p>{history.error.message}</p>
@@ -67,6 +76,7 @@ export function LibraryPage() {
                 setSearch('');
                 setStarred(false);
                 setModel(everyModel);
+                setBoard(undefined);
               }}
             >
               Show everything
@@ -91,19 +101,29 @@ export function LibraryPage() {
           <p>
             <strong>{bulk.selected.size}</strong> selected
           </p>
-          <Button size="s" onClick={() => bulk.starSelected()}>
+          <Button size="s" onClick={() => bulk.star()}>
             <Star aria-hidden /> Star
           </Button>
-          <Button size="s" onClick={() => bulk.removeSelected()}>
+          {boards.length > 0 && <MoveMenu boards={boards} onMove={(boardId) => bulk.move(boardId)} />}
+          {bulk.selected.size === 2 && (
+            <Button size="s" onClick={() => router.push(compareLink([...bulk.selected]))}>
+              <Columns2 aria-hidden /> Compare
+            </Button>
+          )}
+          <Button size="s" onClick={() => bulk.remove()}>
             <Trash2 aria-hidden /> Delete
           </Button>
           <Button size="s" tone="quiet" onClick={() => bulk.clear()}>
-            <X aria-hidden /> Select nothing
+            <X aria-hidden /> None
           </Button>
         </div>
       )}
     </div>
   );
+}
+
+function compareLink([a = '', b = '']: string[]): string {
+  return `/compare?${new URLSearchParams({ a, b })}`;
 }
 
 function Note({ title, children }: { title: string; children: React.ReactNode }) {

@@ -2,36 +2,25 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { Generation } from '../../../lib/contracts/generation.ts';
+import type { Bulk } from '../../../lib/contracts/studio.ts';
 import { useNotify } from '../../_components/toaster.tsx';
 import { api } from '../../_lib/api.ts';
-import { dropGeneration, placeGeneration } from '../../_lib/live.ts';
+import { dropGeneration } from '../../_lib/live.ts';
 
 const none: ReadonlySet<string> = new Set();
 
-/** Requests under way at once: browsers open six connections to a host, and one carries the events. */
-const LANES = 4;
-
-/** Runs a request for each id, a few at a time, and goes on past failures. */
-async function forEach(
-  ids: readonly string[],
-  run: (id: string) => Promise<unknown>,
-): Promise<{ failed: number }> {
-  const rest = [...ids];
-  let failed = 0;
-  const lane = async () => {
-    for (let id = rest.shift(); id !== undefined; id = rest.shift()) {
-      try {
-        await run(id);
-      } catch {
-        failed += 1;
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: LANES }, lane));
-  return { failed };
-}
+/** What one request may name. */
+const AT_ONCE = 1000;
 
 const pictures = (count: number) => `${count} ${count === 1 ? 'picture' : 'pictures'}`;
+
+const done: Record<Bulk['action'], string> = {
+  delete: 'deleted',
+  restore: 'restored',
+  star: 'starred',
+  unstar: 'no longer starred',
+  move: 'moved',
+};
 
 /** What is selected in the library, and what can be done with all of it at once. */
 export function useBulk(items: readonly Generation[]) {
@@ -40,30 +29,41 @@ export function useBulk(items: readonly Generation[]) {
   const [selected, setSelected] = useState(none);
   const [anchor, setAnchor] = useState<string>();
 
-  const restore = useMutation({
-    mutationFn: (ids: string[]) => forEach(ids, api.restore),
-    onSettled: () => client.invalidateQueries({ queryKey: ['generations'] }),
-    onError: notifyError,
-  });
-  const remove = useMutation({
-    mutationFn: (ids: string[]) => forEach(ids, api.remove),
-    onMutate: (ids) => ids.forEach((id) => dropGeneration(client, id)),
-    onSuccess: ({ failed }, ids) => {
-      if (failed > 0) void client.invalidateQueries({ queryKey: ['generations'] });
+  const change = useMutation({
+    async mutationFn(bulk: Bulk) {
+      const changed: string[] = [];
+      for (let at = 0; at < bulk.ids.length; at += AT_ONCE) {
+        const answer = await api.bulk({ ...bulk, ids: bulk.ids.slice(at, at + AT_ONCE) });
+        changed.push(...answer.changed);
+      }
+      return changed;
+    },
+    onMutate(bulk) {
+      if (bulk.action === 'delete') for (const id of bulk.ids) dropGeneration(client, id);
+    },
+    onSuccess(changed, { action }) {
       notify({
-        title: `${pictures(ids.length - failed)} deleted.`,
-        description: failed > 0 ? `${pictures(failed)} could not be deleted.` : undefined,
-        action: { label: 'Undo', run: () => restore.mutate(ids) },
+        title: `${pictures(changed.length)} ${done[action]}.`,
+        action:
+          action === 'delete'
+            ? { label: 'Undo', run: () => change.mutate({ action: 'restore', ids: changed }) }
+            : undefined,
       });
     },
-  });
-  const star = useMutation({
-    mutationFn: (ids: string[]) =>
-      forEach(ids, async (id) => placeGeneration(client, await api.update(id, { starred: true }))),
-    onSuccess: ({ failed }, ids) => notify({ title: `${pictures(ids.length - failed)} starred.` }),
+    onError: notifyError,
+    onSettled: () =>
+      Promise.all([
+        client.invalidateQueries({ queryKey: ['generations'] }),
+        client.invalidateQueries({ queryKey: ['boards'] }),
+      ]),
   });
 
   const clear = () => setSelected(none);
+  const apply = (bulk: Bulk) => {
+    change.mutate(bulk);
+    clear();
+  };
+  const ids = [...selected];
   return {
     selected,
     clear,
@@ -82,13 +82,9 @@ export function useBulk(items: readonly Generation[]) {
       const range = items.slice(Math.min(from, to), Math.max(from, to) + 1);
       setSelected((before) => new Set([...before, ...range.map((item) => item.id)]));
     },
-    starSelected() {
-      star.mutate([...selected]);
-      clear();
-    },
-    removeSelected() {
-      remove.mutate([...selected]);
-      clear();
-    },
+    selectAll: () => setSelected(new Set(items.map((item) => item.id))),
+    star: () => apply({ action: 'star', ids }),
+    remove: () => apply({ action: 'delete', ids }),
+    move: (boardId: string | null) => apply({ action: 'move', ids, boardId }),
   };
 }

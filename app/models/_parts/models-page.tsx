@@ -1,11 +1,16 @@
 'use client';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useRouter } from 'next/navigation';
+import { useState, type FormEvent } from 'react';
 import type { Model } from '../../../lib/contracts/models.ts';
 import { schedulers } from '../../../lib/contracts/schedulers.ts';
 import { Button } from '../../_components/button.tsx';
+import { TextField } from '../../_components/fields.tsx';
 import { ReadingPage, Section } from '../../_components/page.tsx';
+import { useNotify } from '../../_components/toaster.tsx';
+import { api, ApiError } from '../../_lib/api.ts';
 import { updateDraft } from '../../_lib/draft.ts';
-import { formatBytes } from '../../_lib/format.ts';
+import { formatBytes, formatCount } from '../../_lib/format.ts';
 import { useModels } from '../../_lib/queries.ts';
 import styles from './models-page.module.css';
 
@@ -21,17 +26,8 @@ export function ModelsPage() {
           <p>There is no model, so nothing can be made. The bundled one lies in the folder models/toybox.</p>
         </Section>
       )}
-      <Section title="Add another">
-        <ol className={styles.how}>
-          <li>
-            Take a checkpoint in diffusers layout: a folder with <code>model_index.json</code> and <code>.safetensors</code>{' '}
-            weights. Nothing has to be converted.
-          </li>
-          <li>
-            Put the folder, or a link to it, into <code>models</code> of the data directory.
-          </li>
-          <li>It is listed here at once, and can be chosen under Details on the Create page.</li>
-        </ol>
+      <Section title="Add another" note="Nothing is converted or copied.">
+        <AddModel />
       </Section>
     </ReadingPage>
   );
@@ -39,9 +35,21 @@ export function ModelsPage() {
 
 function ModelEntry({ model, isDefault }: { model: Model; isDefault: boolean }) {
   const router = useRouter();
+  const client = useQueryClient();
+  const { notify, notifyError } = useNotify();
+  const remove = useMutation({
+    mutationFn: api.removeModel,
+    onSuccess: async () => {
+      notify({ title: `${model.name} is gone from here; its files are where they were.` });
+      await client.invalidateQueries({ queryKey: ['models'] });
+    },
+    onError: notifyError,
+  });
   const { defaults } = model;
   const facts: [string, string][] = [
-    ['Size on disk', formatBytes(model.bytes)],
+    ['Network', model.architecture],
+    ['Parameters', model.parameters === null ? 'not readable' : formatCount(model.parameters)],
+    ['Weights', [model.dtype, formatBytes(model.bytes)].filter(Boolean).join(', ')],
     ['Licence', model.licence],
     ['Draws', `${defaults.width} × ${defaults.height}, ${defaults.steps} steps, guidance ${defaults.guidanceScale}`],
     ['Scheduler', schedulers[defaults.scheduler].label],
@@ -62,6 +70,7 @@ function ModelEntry({ model, isDefault }: { model: Model; isDefault: boolean }) 
           <p>{model.vocabulary.join(', ')}</p>
         </details>
       )}
+      <div className={styles.actions}>
       <Button
         onClick={() => {
           updateDraft({ model: isDefault ? undefined : model.id });
@@ -70,6 +79,55 @@ function ModelEntry({ model, isDefault }: { model: Model; isDefault: boolean }) 
       >
         Draw with it
       </Button>
+      {model.source === 'added' && (
+          <Button disabled={remove.isPending} onClick={() => remove.mutate(model.id)}>
+            Take away
+          </Button>
+        )}
+      </div>
     </Section>
+  );
+}
+
+function AddModel() {
+  const client = useQueryClient();
+  const [path, setPath] = useState('');
+  const { notify } = useNotify();
+  const add = useMutation({
+    mutationFn: api.addModel,
+    onSuccess: async (model) => {
+      setPath('');
+      notify({ title: `${model.name} can be used now.` });
+      await client.invalidateQueries({ queryKey: ['models'] });
+    },
+  });
+  const problem = add.error instanceof ApiError ? add.error.problem : undefined;
+  return (
+    <form
+      className={styles.add}
+      onSubmit={(event: FormEvent) => {
+        event.preventDefault();
+        add.mutate(path.trim());
+      }}
+    >
+      <p className={styles.text}>
+        The path of a checkpoint on this machine, in diffusers layout: a folder with <code>model_index.json</code> and{' '}
+        <code>.safetensors</code> weights.
+      </p>
+      <TextField
+        label="Folder"
+        value={path}
+        placeholder="/models/stable-diffusion-v1-5"
+        spellCheck={false}
+        error={problem && [problem.detail, problem.remedy].filter(Boolean).join(' ')}
+        onChange={(value) => {
+          setPath(value);
+          add.reset();
+        }}
+      />
+      <Button type="submit" disabled={path.trim() === '' || add.isPending}>
+        {add.isPending ? 'Looking at it…' : 'Add'}
+      </Button>
+    </form>
   );
 }

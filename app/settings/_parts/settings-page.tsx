@@ -7,6 +7,7 @@ import { ReadingPage, Section } from '../../_components/page.tsx';
 import { Segments } from '../../_components/segments.tsx';
 import { useTheme } from '../../_components/providers.tsx';
 import { useNotify } from '../../_components/toaster.tsx';
+import { formatBytes } from '../../_lib/format.ts';
 import { resetSettings } from '../../_lib/draft.ts';
 import { useHealth, useSettings, useUpdateSettings } from '../../_lib/queries.ts';
 import { themeNames, themes } from '../../_lib/theme.ts';
@@ -85,6 +86,14 @@ export function SettingsPage() {
               <dt>Device</dt>
               <dd>{health.worker.device ?? 'not known yet'}</dd>
             </div>
+            {health.worker.held !== null && health.worker.held.model !== null && (
+              <div>
+                <dt>Kept in memory</dt>
+                <dd>
+                  {health.worker.held.model}, {formatBytes(health.worker.held.bytes)}
+                </dd>
+              </div>
+            )}
           </dl>
         )}
       </Section>

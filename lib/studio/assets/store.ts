@@ -73,7 +73,8 @@ export class AssetStore {
         `There is no file ${hash.slice(0, 80)} of type ${type.slice(0, 80)}.`,
       );
     }
-    return join(this.#folder, hash.slice(0, 2), `${hash}.${extensions[type]}`);
+    // Else the web server's build takes every file below the working folder for a part of it, weights included.
+    return join(/* turbopackIgnore: true */ this.#folder, hash.slice(0, 2), `${hash}.${extensions[type]}`);
   }
 
   async exists(hash: string, type: string): Promise<boolean> {

@@ -1,0 +1,4 @@
+import { serve } from '../../../_server/serve.ts';
+import { removeModelOperation } from '../../../_operations/studio.ts';
+
+export const DELETE = serve(removeModelOperation);
