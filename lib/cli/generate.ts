@@ -61,7 +61,7 @@ export function generateCommand(): Command {
     .option('--prompt <text>', 'what to draw')
     .option('--negative <text>', 'what to keep away from', '')
     .option('--steps <n>', "denoising steps (default: the model's)", number)
-    .option('--scheduler <name>', `${schedulerNames.join(', ')} (default: the model's)`, scheduler)
+    .option('--scheduler <name>', `${schedulerNames.join(', ')} (default: the model's)`, schedulerName)
     .option('--guidance <g>', "classifier-free guidance; 1 or less is off (default: the model's)", number)
     .option('--seed <n>', 'picture i of several is drawn from seed + i', number, 0)
     .option('--width <pixels>', "default: the model's", number)
@@ -185,6 +185,12 @@ async function paramsOf(
   if (options.prompt === undefined && tensors.promptEmbeds === undefined) {
     throw new EncoreError('invalid_request', 'neither --prompt nor --prompt-embeds was given');
   }
+  const scheduler = options.scheduler ?? defaults.scheduler;
+  if (scheduler === undefined) {
+    throw new EncoreError('unknown_scheduler', `the scheduler that ${options.model} names is not supported`, {
+      remedy: `Choose one with --scheduler: ${schedulerNames.join(', ')}.`,
+    });
+  }
   const [count, , height, width] = tensors.latents?.shape ?? [];
   const request = {
     task: 'text-to-image' as const,
@@ -197,7 +203,7 @@ async function paramsOf(
     guidanceScale: options.guidance ?? defaults.guidanceScale,
     seed: options.seed,
     count: options.count,
-    scheduler: options.scheduler ?? defaults.scheduler,
+    scheduler,
     plan,
     injection: options.injection ?? 'off',
     clipSkip: options.clipSkip,
@@ -276,7 +282,7 @@ function progressBar(): Bar {
   };
 }
 
-function scheduler(text: string): SchedulerName {
+function schedulerName(text: string): SchedulerName {
   const known = schedulerNames.find((name) => name === text);
   if (known !== undefined) return known;
   throw new EncoreError('unknown_scheduler', `there is no scheduler "${text}"`, {

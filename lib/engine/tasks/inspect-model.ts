@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Plan, SchedulerName } from '../../contracts/generation.ts';
+import { schedulerOfConfig } from '../../contracts/schedulers.ts';
 import { readJsonFile } from '../checkpoint/json-file.ts';
 import { openModel } from '../checkpoint/model-source.ts';
 import { parseAutoencoderConfig } from '../networks/vae/config.ts';
-import { schedulerNameOf } from '../schedulers/index.ts';
 import { EncoreError } from '../../contracts/errors.ts';
 
 /** What a request leaves out. */
@@ -14,7 +14,8 @@ export interface ModelDefaults {
   readonly height: number;
   readonly steps: number;
   readonly guidanceScale: number;
-  readonly scheduler: SchedulerName;
+  /** undefined where the model names a class that is not built here: one has to be chosen. */
+  readonly scheduler: SchedulerName | undefined;
   readonly plan: Plan;
 }
 
@@ -47,7 +48,7 @@ export async function inspectModel(folder: string): Promise<ModelDefaults> {
     height: height * scale,
     steps: defaults.steps ?? 50,
     guidanceScale: defaults.guidanceScale ?? 7.5,
-    scheduler: schedulerNameOf(await source.config('scheduler')),
+    scheduler: schedulerOfConfig(await source.config('scheduler')),
     plan: 'faster',
   };
 }

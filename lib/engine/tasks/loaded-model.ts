@@ -79,9 +79,13 @@ export async function loadModel(folder: string, open: OpenGraph): Promise<Loaded
 function expectTextToImage({ path, layout, className, components }: ModelSource): void {
   const needed = ['text_encoder', 'tokenizer', 'unet', 'vae', 'scheduler'];
   const missing = needed.filter((name) => !components.has(name));
-  if (layout !== 'component' && missing.length === 0) return;
-  throw new EncoreError('unsupported_task', `${path} is a ${className} without ${missing.join(', ')}`, {
-    remedy: 'Text to image needs a Stable Diffusion folder in diffusers layout, with model_index.json.',
+  const complete = layout !== 'component' && missing.length === 0;
+  // Stable Diffusion XL and 3 condition on more than one text encoder.
+  const second = [...components.keys()].find((name) => /^text_encoder_\d$/.test(name));
+  if (complete && second === undefined) return;
+  const problem = complete ? `with a ${second}` : `without ${missing.join(', ')}`;
+  throw new EncoreError('unsupported_task', `${path} is a ${className} ${problem}`, {
+    remedy: 'Text to image needs a Stable Diffusion 1.x or 2.x model.',
   });
 }
 

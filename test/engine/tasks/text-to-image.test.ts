@@ -1,4 +1,4 @@
-import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -227,6 +227,42 @@ describe('what does not fit is refused', () => {
       code,
       message: expect.stringMatching(message) as string,
     });
+  });
+
+  /** A copy of tiny-sd with one JSON file changed. */
+  async function changed(file: string, change: Record<string, unknown>): Promise<string> {
+    const model = await mkdtemp(join(scratch, 'changed-'));
+    await cp(folder('tiny-sd'), model, { recursive: true });
+    const json = JSON.parse(await readFile(join(model, file), 'utf8')) as Record<string, unknown>;
+    await writeFile(join(model, file), JSON.stringify({ ...json, ...change }));
+    return model;
+  }
+
+  test('a model with two text encoders', async () => {
+    const model = await changed('model_index.json', {
+      text_encoder_2: ['transformers', 'CLIPTextModelWithProjection'],
+    });
+    await expect(engine.textToImage({ ...request, model })).rejects.toMatchObject({
+      code: 'unsupported_task',
+      message: expect.stringContaining('text_encoder_2') as string,
+    });
+  });
+
+  test('an inpainting model', async () => {
+    const model = await changed('unet/config.json', { in_channels: 9 });
+    await expect(engine.textToImage({ ...request, model })).rejects.toMatchObject({
+      code: 'unsupported_task',
+      message: expect.stringContaining('reads 9 channels and writes 4') as string,
+    });
+  });
+
+  test('a scheduler that is not built, unless another is chosen', async () => {
+    const model = await changed('scheduler/scheduler_config.json', { _class_name: 'HeunDiscreteScheduler' });
+    await expect(engine.textToImage({ ...request, model })).rejects.toMatchObject({
+      code: 'unknown_scheduler',
+    });
+    const chosen = await engine.textToImage({ ...request, model, scheduler: 'euler', steps: 2 });
+    expect(chosen.receipt.scheduler).toBe('euler');
   });
 
   test('weights with NaN, naming the step; and the mended file is read anew', async () => {
