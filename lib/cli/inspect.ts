@@ -1,16 +1,20 @@
 import { Command } from 'commander';
+import { EncoreError } from '../contracts/errors.ts';
 import { reportModel, type ModelReport } from './model-report.ts';
 import { print, printJson, showBytes } from './output.ts';
 
 export function inspectCommand(): Command {
   return new Command('inspect')
     .description('architecture, configs, types and tensors of a model folder or a .safetensors file')
+    .addHelpText('after', '\nExit code 2 where a part of it cannot be used.')
     .argument('<path>', 'diffusers folder, component folder or .safetensors file')
     .option('--json', 'print one JSON object')
     .action(async (path: string, { json }: { json?: boolean }) => {
       const report = await reportModel(path);
       if (json) printJson(report);
       else printReport(report);
+      const problem = report.components.find((component) => component.problem !== null)?.problem;
+      if (problem) throw new EncoreError(problem.code, problem.message);
     });
 }
 
@@ -28,7 +32,7 @@ function printReport({ path, layout, className, hash, components }: ModelReport)
     for (const tensor of unmatched.slice(0, shownNames)) print(`${indent}unmatched: ${tensor}`);
     if (unmatched.length > shownNames)
       print(`${indent}... and ${unmatched.length - shownNames} more (--json lists all)`);
-    if (problem !== null) print(`${indent}cannot be used: ${problem}`);
+    if (problem !== null) print(`${indent}cannot be used: ${problem.message}`);
   }
 }
 

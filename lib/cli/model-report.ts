@@ -2,7 +2,7 @@ import { openModel, type ModelSource, type NetworkSource } from '../engine/check
 import { openSafetensors } from '../engine/checkpoint/safetensors.ts';
 import type { WeightSource } from '../engine/checkpoint/weight-source.ts';
 import { weightsHash } from '../engine/checkpoint/weights-hash.ts';
-import { EncoreError } from '../contracts/errors.ts';
+import { EncoreError, type ErrorCode } from '../contracts/errors.ts';
 import { partGraph, parts, type Part } from './component-graph.ts';
 
 export interface ModelReport {
@@ -28,7 +28,7 @@ export interface ComponentReport {
   /** Tensors of the file that the network does not read. */
   unmatched: string[];
   /** Why it cannot be used; null where it can. */
-  problem: string | null;
+  problem: { code: ErrorCode; message: string } | null;
 }
 
 /** Components with weights that say nothing about whether a picture can be made. */
@@ -58,7 +58,7 @@ export async function reportModel(path: string): Promise<ModelReport> {
       });
     } catch (error) {
       if (!(error instanceof EncoreError)) throw error;
-      components.push({ ...empty(name, className), problem: error.message });
+      components.push({ ...empty(name, className), problem: problemOf(error) });
     }
   }
   const hash = files.length === 0 ? null : await weightsHash(files);
@@ -100,6 +100,14 @@ async function reportFile(path: string): Promise<ModelReport> {
     hash: await weightsHash([file]),
     components: [...components.values()],
   };
+}
+
+function problemOf({ code, message }: EncoreError): { code: ErrorCode; message: string } {
+  return { code, message };
+}
+
+function unsupported({ className }: NetworkSource): { code: ErrorCode; message: string } {
+  return { code: 'checkpoint_unsupported', message: `${className} is not supported` };
 }
 
 function empty(name: string, className: string): ComponentReport {
@@ -159,8 +167,7 @@ function reportUse(network: NetworkSource): Pick<ComponentReport, 'matched' | 'u
       problem: error.message,
     };
   }
-  if (used.size === 0)
-    return { matched: null, unmatched: [], problem: `${network.className} is not supported` };
+  if (used.size === 0) return { matched: null, unmatched: [], problem: unsupported(network) };
   const unmatched = weights.names().filter((name) => !used.has(name));
   return { matched: used.size, unmatched, problem: null };
 }

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { copyFile, mkdir, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { copyFile, cp, mkdir, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -148,6 +148,18 @@ describe('encore inspect', () => {
       expect(component?.matched).toBe(component?.tensors);
       expect(component?.matched).toBeGreaterThan(40);
     }
+  });
+
+  it('says which part is damaged and how, and ends with exit code 2', async () => {
+    const model = join(folder, 'damaged');
+    await cp(tinySd, model, { recursive: true });
+    const weights = join(model, 'vae', 'diffusion_pytorch_model.safetensors');
+    await truncate(weights, 1000);
+    const { code, out, err } = await encore('inspect', model);
+    expect(code).toBe(2);
+    expect(out).toMatch(/unet +UNet2DConditionModel\n.* matched, 0 unmatched/);
+    expect(out).toMatch(/vae +AutoencoderKL\n +cannot be used: .*diffusion_pytorch_model\.safetensors/);
+    expect(err).toMatch(/^encore: checkpoint_invalid: .*\n$/);
   });
 
   it('describes one file', async () => {
