@@ -1,0 +1,62 @@
+import { expect, test } from 'vitest';
+import { RunMeter } from '../../../lib/engine/tasks/run-meter.ts';
+
+/** A meter over a clock that only work moves; times in seconds. */
+function meterOf(total: number) {
+  let now = 0;
+  const meter = new RunMeter(total, () => now);
+  const taking = (seconds: number) => () => {
+    now += seconds * 1000;
+    return Promise.resolve();
+  };
+  return { meter, taking };
+}
+
+test('progress is counted in cost, and the time left at the speed of warm calls', async () => {
+  const { meter, taking } = meterOf(100);
+  expect([meter.fraction, meter.etaSeconds]).toEqual([0, null]);
+  await meter.call('encoder', 1, 10, taking(5));
+  expect([meter.fraction, meter.etaSeconds]).toEqual([0.1, 45]);
+  await meter.call('encoder', 1, 10, taking(1));
+  // The first call is left out now: 80 to go at 1 s per 10.
+  expect([meter.fraction, meter.etaSeconds]).toEqual([0.2, 8]);
+  await meter.call('vae', 1, 80, taking(8));
+  expect([meter.fraction, meter.etaSeconds]).toEqual([1, 0]);
+});
+
+test('opening a graph within a call is load, not work', async () => {
+  const { meter, taking } = meterOf(10);
+  await meter.call('decoder', 1, 10, async () => {
+    await meter.load(taking(3));
+    await taking(0.5)();
+  });
+  expect(meter.seconds(0.6)).toMatchObject({ load: 3, decoder: 0.5, total: 3.5 });
+  expect(meter.seconds(0.6).scheduler).toBeCloseTo(0.1, 12);
+});
+
+test('an exact run is its own estimate', async () => {
+  const { meter, taking } = meterOf(10);
+  for (let i = 0; i < 3; i++) {
+    await meter.call('encoder', 1, 1, taking(2));
+    await meter.call('decoder', 1, 1, taking(3));
+  }
+  expect(meter.exactEstimate(3)).toEqual({ unetSeconds: 15, method: 'This run was exact: measured.' });
+});
+
+test('a propagated run adds the encoder passes it saved and decodes shared steps alone, at its own speed', async () => {
+  const { meter, taking } = meterOf(100);
+  await meter.call('encoder', 1, 1, taking(9));
+  await meter.call('decoder', 1, 1, taking(7));
+  await meter.call('encoder', 1, 1, taking(2));
+  await meter.call('decoder', 1, 1, taking(3));
+  await meter.call('encoder', 1, 1, taking(2));
+  await meter.call('decoder', 5, 5, taking(10));
+  // Measured: 13 s of encoder, 10 s of single decoder steps. Added: 4 encoder passes at 2 s, 5 steps alone at 3 s.
+  const estimate = meter.exactEstimate(7);
+  expect(estimate?.unetSeconds).toBe(13 + 10 + 4 * 2 + 5 * 3);
+  expect(estimate?.method).toContain('first calls left out');
+});
+
+test('a run that made no calls has no estimate', () => {
+  expect(meterOf(1).meter.exactEstimate(5)).toBeNull();
+});
