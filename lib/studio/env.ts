@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { resolve } from './disk.ts';
 import { z } from 'zod';
 import { EncoreError } from '../contracts/errors.ts';
 

@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { join } from 'node:path';
+import { join } from './disk.ts';
 import { AssetStore } from './assets/store.ts';
 import { ThumbnailCache } from './assets/thumbnails.ts';
 import { type Database, openDatabase } from './db/database.ts';

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, rename, rm, stat, statfs } from '../disk.ts';
-import { join } from 'node:path';
+import { join } from '../disk.ts';
 import { EncoreError } from '../../contracts/errors.ts';
 
 /** Media types that are stored, and the extension that their files carry. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, rm, stat, writeFile } from '../disk.ts';
-import { join } from 'node:path';
+import { join } from '../disk.ts';
 import { thumbnailSides } from '../../contracts/studio.ts';
 import { thumbnail } from '../../media/thumbnail.ts';
 

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { copyFile, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join } from '../disk.ts';
 import { EncoreError } from '../../contracts/errors.ts';
 import { Connection } from './connection.ts';
 import { databaseFile } from './database.ts';

@@ -1,5 +1,5 @@
 import { mkdirSync } from '../disk.ts';
-import { dirname, resolve } from 'node:path';
+import { dirname, resolve } from '../disk.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PrismaLibSql } from '@prisma/adapter-libsql';
 import Sqlite from 'libsql';

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join } from '../disk.ts';
 import { EncoreError } from '../../contracts/errors.ts';
 import { SqliteAdapter } from './connection.ts';
 import { Prisma, PrismaClient } from './generated/client.ts';

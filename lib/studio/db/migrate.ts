@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { readdir, readFile } from '../disk.ts';
-import { join } from 'node:path';
+import { join } from '../disk.ts';
 import { EncoreError } from '../../contracts/errors.ts';
 import { Connection } from './connection.ts';
 import { databaseFile } from './database.ts';

@@ -1,5 +1,5 @@
 import { readdir, stat } from '../disk.ts';
-import { join } from 'node:path';
+import { join } from '../disk.ts';
 import { EncoreError } from '../../contracts/errors.ts';
 import type { Model } from '../../contracts/models.ts';
 import { readModel } from './read-model.ts';

@@ -1,5 +1,5 @@
 import { readFile, stat } from '../disk.ts';
-import { basename, join } from 'node:path';
+import { basename, join } from '../disk.ts';
 import { z } from 'zod';
 import { EncoreError } from '../../contracts/errors.ts';
 import { limits, planSchema, tasks } from '../../contracts/generation.ts';

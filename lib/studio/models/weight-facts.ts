@@ -1,5 +1,5 @@
 import { open, readdir, stat } from '../disk.ts';
-import { join } from 'node:path';
+import { join } from '../disk.ts';
 import { z } from 'zod';
 import { EncoreError } from '../../contracts/errors.ts';
 

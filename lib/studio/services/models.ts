@@ -1,5 +1,5 @@
 import { lstat, mkdir, realpath, stat, symlink, unlink } from '../disk.ts';
-import { basename, isAbsolute, join } from 'node:path';
+import { basename, isAbsolute, join } from '../disk.ts';
 import { EncoreError } from '../../contracts/errors.ts';
 import type { Model } from '../../contracts/models.ts';
 import { readModel } from '../models/read-model.ts';
