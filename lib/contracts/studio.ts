@@ -58,6 +58,19 @@ export const exportQuerySchema = z
   .strict();
 export type ExportQuery = z.infer<typeof exportQuerySchema>;
 
+/** Query of GET /api/v1/generations/export: their pictures as one zip file. */
+export const bulkExportQuerySchema = exportQuerySchema
+  .extend({
+    /** Ids with commas between them. */
+    ids: z
+      .string()
+      .max(50_000)
+      .transform((text) => text.split(',').filter(Boolean))
+      .pipe(bulkIds()),
+  })
+  .strict();
+export type BulkExportQuery = z.infer<typeof bulkExportQuerySchema>;
+
 export const pictureSources = [
   'encore',
   'a1111',

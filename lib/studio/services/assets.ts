@@ -1,6 +1,7 @@
 import { readFile } from '../disk.ts';
+import { makeZip } from 'client-zip';
 import { EncoreError } from '../../contracts/errors.ts';
-import type { ExportQuery, PictureInfo } from '../../contracts/studio.ts';
+import type { BulkExportQuery, ExportQuery, PictureInfo } from '../../contracts/studio.ts';
 import { exportPicture } from '../../media/export.ts';
 import { readPicture } from '../../media/read-picture.ts';
 import { extensionOf, isMediaType, type MediaType } from '../assets/store.ts';
@@ -54,6 +55,49 @@ export async function exportAsset(
     type: `image/${format}`,
     fileName: `${stem}.${extension}`,
   };
+}
+
+/**
+ * The pictures of some generations as one zip file, made while it is read. Those that are gone are left out; two of one
+ * name are numbered.
+ * @throws EncoreError `not_found` when there is no picture at all
+ */
+export async function exportGenerations(
+  studio: Studio,
+  { ids, ...query }: BulkExportQuery,
+): Promise<ReadableStream<Uint8Array>> {
+  const assets = await studio.db.read((r) =>
+    r.asset.findMany({
+      where: { generation: { id: { in: ids }, deletedAt: null } },
+      select: { id: true, createdAt: true, generationId: true, index: true },
+    }),
+  );
+  if (assets.length === 0)
+    throw new EncoreError('not_found', `None of these ${ids.length} generations has a picture.`);
+  const place = new Map(ids.map((id, i) => [id, i]));
+  const order = (generationId: string) => place.get(generationId) ?? 0;
+  assets.sort((a, b) => order(a.generationId) - order(b.generationId) || a.index - b.index);
+  return makeZip(files(studio, assets, query));
+}
+
+async function* files(
+  studio: Studio,
+  assets: readonly { id: string; createdAt: Date }[],
+  query: ExportQuery,
+): AsyncGenerator<{ name: string; lastModified: Date; input: Uint8Array }, void, void> {
+  const used = new Map<string, number>();
+  for (const { id, createdAt } of assets) {
+    const picture = await exportAsset(studio, id, query).catch((error: unknown) => {
+      if (error instanceof EncoreError && error.code === 'not_found') return null;
+      throw error;
+    });
+    if (picture === null) continue;
+    const { fileName, bytes } = picture;
+    const times = (used.get(fileName) ?? 0) + 1;
+    used.set(fileName, times);
+    const name = times === 1 ? fileName : fileName.replace(/(\.\w+)$/, `-${times}$1`);
+    yield { name, lastModified: createdAt, input: bytes };
+  }
 }
 
 /**

@@ -23,7 +23,14 @@ export { changeGenerations } from './bulk.ts';
 export { verifyGeneration } from './verify.ts';
 export { getSettings, updateSettings } from './settings.ts';
 export { getQueue, moveInQueue, setQueuePaused } from './queue.ts';
-export { type AssetFile, exportAsset, getAssetFile, getThumbnail, readPictureInfo } from './assets.ts';
+export {
+  type AssetFile,
+  exportAsset,
+  exportGenerations,
+  getAssetFile,
+  getThumbnail,
+  readPictureInfo,
+} from './assets.ts';
 export { addModel, listModels, removeModel } from './models.ts';
 export { getHealth } from './status.ts';
 export type { LoggedEvent } from '../events/log.ts';

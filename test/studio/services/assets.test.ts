@@ -1,11 +1,13 @@
 import { readFile, rm } from 'node:fs/promises';
 import sharp from 'sharp';
 import { expect, test } from 'vitest';
-import { generationParamsSchema } from '../../../lib/contracts/generation.ts';
+import { type Generation, generationParamsSchema } from '../../../lib/contracts/generation.ts';
 import { encodePng } from '../../../lib/media/png.ts';
 import {
   createGeneration,
+  deleteGeneration,
   exportAsset,
+  exportGenerations,
   getAssetFile,
   getGeneration,
   getThumbnail,
@@ -14,7 +16,10 @@ import {
 } from '../../../lib/studio/services/index.ts';
 import { aReceipt, aRequest, testStudio } from '../../support/studio.ts';
 
-async function aPictureOf(studio: Studio, width: number, height: number): Promise<string> {
+const aPictureOf = async (studio: Studio, width: number, height: number) =>
+  (await drawn(studio, width, height)).assets[0]?.id ?? '';
+
+async function drawn(studio: Studio, width: number, height: number): Promise<Generation> {
   const prompt = 'Ein Fuchs: "schnell" & ../schlau';
   const { generation } = await createGeneration(studio, aRequest({ prompt, seed: 9 }));
   const params = generationParamsSchema.parse(generation.params);
@@ -23,7 +28,7 @@ async function aPictureOf(studio: Studio, width: number, height: number): Promis
   const stored = await studio.assets.put(file, 'image/png');
   const job = await studio.jobs.claim('worker');
   await studio.jobs.finish(job?.token ?? '', [{ ...stored, width, height, seed: 9 }], aReceipt());
-  return (await getGeneration(studio, generation.id)).assets[0]?.id ?? '';
+  return getGeneration(studio, generation.id);
 }
 
 test('a thumbnail is made once, fits, and a small picture needs none', async () => {
@@ -77,3 +82,41 @@ test('what a picture says can be used here: the model only when it is installed'
   expect(other).toMatchObject({ modelName: 'other', params: { seed: 1 } });
   expect(other.params.model).toBeUndefined();
 });
+
+test('many pictures come as one zip file that any program opens, each under a name of its own', async () => {
+  const studio = await testStudio();
+  const [a, b, gone] = [await drawn(studio, 8, 8), await drawn(studio, 16, 8), await drawn(studio, 8, 16)];
+  await deleteGeneration(studio, gone.id);
+  const query = { ids: [b.id, gone.id, a.id, 'unknown'], format: 'png' as const, metadata: true };
+  const zip = Buffer.from(await new Response(await exportGenerations(studio, query)).arrayBuffer());
+  const [fileOfA, fileOfB] = await Promise.all(
+    [a, b].map(async ({ assets }) => readFile((await getAssetFile(studio, assets[0]?.id ?? '')).path)),
+  );
+  expect(unzip(zip)).toEqual(
+    new Map([
+      ['ein-fuchs-schnell-schlau-9.png', fileOfB],
+      ['ein-fuchs-schnell-schlau-9-2.png', fileOfA],
+    ]),
+  );
+  await expect(exportGenerations(studio, { ...query, ids: [gone.id] })).rejects.toMatchObject({
+    code: 'not_found',
+  });
+});
+
+/** Stored entries by name, through the central directory (APPNOTE.TXT 4.3.12 and 4.3.16). */
+function unzip(zip: Buffer): Map<string, Buffer> {
+  const end = zip.lastIndexOf('PK\x05\x06', undefined, 'latin1');
+  const entries = new Map<string, Buffer>();
+  for (let at = zip.readUInt32LE(end + 16), i = 0; i < zip.readUInt16LE(end + 10); i++) {
+    const [size, nameLength, extraLength] = [
+      zip.readUInt32LE(at + 24),
+      zip.readUInt16LE(at + 28),
+      zip.readUInt16LE(at + 30),
+    ];
+    const local = zip.readUInt32LE(at + 42);
+    const from = local + 30 + zip.readUInt16LE(local + 26) + zip.readUInt16LE(local + 28);
+    entries.set(zip.toString('utf8', at + 46, at + 46 + nameLength), zip.subarray(from, from + size));
+    at += 46 + nameLength + extraLength + zip.readUInt16LE(at + 32);
+  }
+  return entries;
+}
