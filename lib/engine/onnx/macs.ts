@@ -1,15 +1,15 @@
 import { sizeOf } from '../tensor/tensor.ts';
 import type { Graph, Node, Value } from './graph.ts';
-import { stageOf } from './passes/stages.ts';
+import { constantValues } from './passes/stages.ts';
 
 /**
  * Multiply-accumulates of one run of a graph: convolutions, matrix products and attention. What depends on no input is
  * folded by the runtime and does not count, nor do elementwise operations.
  */
 export function countMacs(graph: Graph): number {
-  const stage = stageOf(graph, Object.fromEntries(graph.inputs.map(({ name }) => [name, 0])));
+  const constants = constantValues(graph);
   return graph.nodes
-    .filter((node) => node.outputs.some((value) => stage.get(value) === 0))
+    .filter((node) => !node.outputs.some((value) => constants.has(value)))
     .reduce((sum, node) => sum + nodeMacs(node), 0);
 }
 

@@ -1,4 +1,5 @@
 import { countUses, presentInputs, type Graph, type Value } from '../onnx/graph.ts';
+import { constantValues } from '../onnx/passes/stages.ts';
 import { bytesPerElement, sizeOf } from '../tensor/tensor.ts';
 
 const bytesOf = ({ dtype, shape }: Value) => sizeOf(shape) * bytesPerElement[dtype];
@@ -14,10 +15,11 @@ export function weightBytes(graph: Graph): number {
  */
 export function activationBytes(graph: Graph): number {
   const left = countUses(graph);
-  const constants = new Set(graph.initializers.map(({ value }) => value));
+  const constants = constantValues(graph);
   let alive = graph.inputs.reduce((sum, value) => sum + bytesOf(value), 0);
   let peak = alive;
   for (const node of graph.nodes) {
+    if (node.outputs.some((value) => constants.has(value))) continue;
     for (const value of node.outputs) alive += bytesOf(value);
     peak = Math.max(peak, alive);
     for (const value of presentInputs(node)) {

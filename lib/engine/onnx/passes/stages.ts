@@ -23,6 +23,12 @@ export function stageOf(graph: Graph, stages: Readonly<Record<string, number>>):
   return stage;
 }
 
+/** Values that depend on no input: weights and what is made of them alone. Runtimes compute these once. */
+export function constantValues(graph: Graph): ReadonlySet<Value> {
+  const stage = stageOf(graph, Object.fromEntries(graph.inputs.map(({ name }) => [name, 0])));
+  return new Set([...stage].filter(([, known]) => known === -1).map(([value]) => value));
+}
+
 /**
  * Cuts a graph into one per stage. Every node runs at the earliest stage it can; a value that later stages read becomes
  * an output of its own stage and an input of theirs, both under its name. Constant nodes are repeated wherever they are

@@ -77,37 +77,31 @@ function convolve(
   // k >= 2. Phases [R, 2 * 2 * C, h/2 + 1, w/2 + 1], of rows first.
   const padded = at.emit('Pad', [x], { mode: 'constant', pads: [0, 0, 1, 1, 0, 0, 1, 1] });
   const phases = at.emit('SpaceToDepth', [padded], { blocksize: 2 });
-  const tiles = alongTile(at, at.split(phases, 1, [2 * channels, 2 * channels]), 2, rows).map((line) =>
-    alongTile(at, at.split(line, 1, [channels, channels]), 3, columns),
-  );
-  const products = tiles.map((line, k) =>
-    line.map((tile, l) => {
+  const products = alongTile(at, phases, 2, rows).map((line, k) =>
+    alongTile(at, line, 3, columns).map((tile, l) => {
       const product = at.matMul(kernel[k]?.[l] as Value, at.reshape(tile, [0, channels, rows * columns]));
       // Product (1, 1) enters each of the four outputs once.
       return bias && k === 1 && l === 1 ? at.add(product, at.reshape(bias, [out, 1])) : product;
     }),
   );
-  const lines = [0, 1, 2, 3].map((l) =>
-    toOutputs(
-      at,
-      products.map((line) => line[l] as Value),
-    ),
-  );
-  const outputs = [0, 1].flatMap((a) =>
-    toOutputs(
-      at,
-      lines.map((line) => line[a] as Value),
-    ),
-  );
+  const column = (matrix: readonly Value[][], l: number): Value[] => matrix.map((line) => line[l] as Value);
+  const lines = [0, 1, 2, 3].map((l) => toOutputs(at, column(products, l)));
+  const outputs = [0, 1].flatMap((a) => toOutputs(at, column(lines, a)));
   const stacked = at.reshape(at.concat(outputs, 1), [0, 4 * out, rows, columns]);
   return g.emit('DepthToSpace', [stacked], { blocksize: 2, mode: 'DCR' }, node.name);
 }
 
-/** B' d along one axis, from the even and the odd positions: d0 - d2, d1 + d2, d2 - d1, d1 - d3. */
-function alongTile(g: GraphBuilder, [even, odd]: readonly Value[], axis: number, count: number): Value[] {
-  if (!even || !odd) return [];
-  const [d0, d2] = [g.slice(even, axis, 0, count), g.slice(even, axis, 1, count + 1)];
-  const [d1, d3] = [g.slice(odd, axis, 0, count), g.slice(odd, axis, 1, count + 1)];
+/**
+ * B' d along one axis: d0 - d2, d1 + d2, d2 - d1, d1 - d3. The even positions d0, d2 are the first half of x's channels,
+ * the odd ones d1, d3 the second.
+ */
+function alongTile(g: GraphBuilder, x: Value, axis: number, count: number): Value[] {
+  const half = (x.shape[1] ?? 0) / 2;
+  const [d0, d1, d2, d3] = [0, 1, 2, 3].map((k) => {
+    const [phase, move] = [k % 2, Math.floor(k / 2)];
+    const starts = [phase * half, move];
+    return g.emit('Slice', [x], { starts, ends: [(phase + 1) * half, move + count], axes: [1, axis] });
+  }) as [Value, Value, Value, Value];
   return [g.sub(d0, d2), g.add(d1, d2), g.sub(d2, d1), g.sub(d1, d3)];
 }
 
