@@ -3,7 +3,7 @@
  * twice.
  */
 import { readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { cp, readFile, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { expect, onTestFinished, test } from 'vitest';
@@ -58,7 +58,7 @@ const reaches = (studio: Studio, id: string, is: (generation: Generation) => boo
     what,
     120,
   );
-const succeeds = (studio: Studio, id: string) =>
+const ends = (studio: Studio, id: string) =>
   reaches(studio, id, ({ status }) => ['succeeded', 'failed', 'cancelled'].includes(status), 'the end');
 const denoises = (studio: Studio, id: string) =>
   reaches(studio, id, ({ status, step }) => status === 'running' && (step ?? 0) > 0, 'a step');
@@ -75,11 +75,11 @@ const LONG = 400;
 test('kill -9 of the engine while it draws: drawn by the next one, byte for byte as without the kill', async () => {
   const studio = await aStudio();
   const worker = startWorker(studio);
-  const undisturbed = await succeeds(studio, await draw(studio, LONG));
+  const undisturbed = await ends(studio, await draw(studio, LONG));
   const id = await draw(studio, LONG);
   await denoises(studio, id);
   process.kill(await enginePid(worker), 'SIGKILL');
-  const done = await succeeds(studio, id);
+  const done = await ends(studio, id);
   expect(done).toMatchObject({ status: 'succeeded', attempt: 2 });
   expect(await fileOf(studio, done)).toEqual(await fileOf(studio, undisturbed));
 }, 300_000);
@@ -94,7 +94,7 @@ test('kill -9 of the worker while it draws: its engine goes with it, the next wo
   await eventually(() => !isAlive(engine), 'the orphan to go', 10);
   expect(await getGeneration(studio, id)).toMatchObject({ status: 'running' });
   const second = startWorker(studio);
-  const done = await succeeds(studio, id);
+  const done = await ends(studio, id);
   expect(done).toMatchObject({ status: 'succeeded', attempt: 2 });
   await fileOf(studio, done);
   expect((await getHealth(studio, '1')).status).toBe('ok');
@@ -113,7 +113,7 @@ test('kill -9 of the worker while it cancels: cancelled all the same', async () 
   first.kill('SIGKILL');
   process.kill(await enginePid(first), 'SIGKILL');
   startWorker(studio);
-  expect(await succeeds(studio, id)).toMatchObject({ status: 'cancelled', assets: [], error: null });
+  expect(await ends(studio, id)).toMatchObject({ status: 'cancelled', assets: [], error: null });
 }, 300_000);
 
 test('SIGTERM gives the running job back at once and leaves no process behind', async () => {
@@ -138,7 +138,23 @@ test('a database that is locked for 10 s while a picture is drawn: the picture i
   await other.begin();
   await new Promise((resolve) => setTimeout(resolve, 10_000));
   other.commit();
-  expect(await succeeds(studio, id)).toMatchObject({ status: 'succeeded', attempt: 1 });
+  expect(await ends(studio, id)).toMatchObject({ status: 'succeeded', attempt: 1 });
+  expect(worker.exitCode).toBeNull();
+}, 300_000);
+
+test('damaged weights fail their own job with the file and a remedy, and the next job runs', async () => {
+  const studio = await aStudio();
+  const broken = join(studio.env.home, 'models', 'broken');
+  await cp(join(repository, 'models', 'toybox'), broken, { recursive: true });
+  const unet = join(broken, 'unet', 'diffusion_pytorch_model.safetensors');
+  await truncate(unet, (await stat(unet)).size - 1000);
+  const worker = startWorker(studio);
+  const request = aRequest({ model: 'broken', prompt: 'a fox in a meadow', steps: 5 });
+  const { generation } = await createGeneration(studio, request);
+  const failed = await ends(studio, generation.id);
+  expect(failed).toMatchObject({ status: 'failed', attempt: 1, error: { code: 'checkpoint_invalid' } });
+  expect(failed.error?.detail).toContain('diffusion_pytorch_model.safetensors');
+  expect(await ends(studio, await draw(studio, 5))).toMatchObject({ status: 'succeeded' });
   expect(worker.exitCode).toBeNull();
 }, 300_000);
 
