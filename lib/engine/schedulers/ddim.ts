@@ -40,6 +40,7 @@ export function ddim(settings: Readonly<Record<string, unknown>>): Scheduler {
       return {
         timesteps,
         initNoiseSigma: 1,
+        stochastic: eta > 0,
         scaleModelInput: (sample) => sample,
         step(prediction, index, sample, noise) {
           const t = timesteps[index]!;

@@ -35,6 +35,7 @@ export function ddpm(settings: Readonly<Record<string, unknown>>): Scheduler {
       return {
         timesteps,
         initNoiseSigma: 1,
+        stochastic: true,
         scaleModelInput: (sample) => sample,
         step(prediction, index, sample, noise) {
           const t = timesteps[index]!;

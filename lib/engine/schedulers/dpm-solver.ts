@@ -60,6 +60,7 @@ export function dpmSolver(name: SchedulerName, settings: Readonly<Record<string,
       return {
         timesteps,
         initNoiseSigma: 1,
+        stochastic,
         scaleModelInput: (sample) => sample,
         step(prediction, index, sample, noise) {
           const original = predictOriginal(prediction, index, sample);

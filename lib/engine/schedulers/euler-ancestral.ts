@@ -35,6 +35,7 @@ export function eulerAncestral(settings: Readonly<Record<string, unknown>>): Sch
       return {
         timesteps: all.timesteps.slice(first),
         initNoiseSigma,
+        stochastic: true,
         scaleModelInput: (sample, index) => scaled(1 / Math.sqrt(sigmas[index]! ** 2 + 1), sample),
         step(prediction, index, sample, noise) {
           const [sigma, next] = [sigmas[index]!, sigmas[index + 1]!];

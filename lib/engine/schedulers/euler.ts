@@ -32,6 +32,7 @@ export function euler(settings: Readonly<Record<string, unknown>>): Scheduler {
       return {
         timesteps: all.timesteps.slice(first),
         initNoiseSigma,
+        stochastic: false,
         scaleModelInput: (sample, index) => scaled(1 / Math.sqrt(sigmas[index]! ** 2 + 1), sample),
         step(prediction, index, sample) {
           const [sigma, next] = [sigmas[index]!, sigmas[index + 1]!];

@@ -49,6 +49,7 @@ export function lcm(settings: Readonly<Record<string, unknown>>): Scheduler {
       return {
         timesteps,
         initNoiseSigma: 1,
+        stochastic: true,
         scaleModelInput: (sample) => sample,
         step(prediction, index, sample, noise) {
           const scaledTime = timesteps[index]! * config.timestep_scaling;

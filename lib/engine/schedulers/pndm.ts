@@ -43,6 +43,7 @@ export function pndm(settings: Readonly<Record<string, unknown>>): Scheduler {
       return {
         timesteps,
         initNoiseSigma: 1,
+        stochastic: false,
         scaleModelInput: (sample) => sample,
         step(prediction, index, sample) {
           let t = timesteps[index]!;

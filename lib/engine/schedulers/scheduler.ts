@@ -34,6 +34,8 @@ export interface SchedulerRun {
   readonly timesteps: readonly number[];
   /** Standard normal noise times this is where a whole run starts. */
   readonly initNoiseSigma: number;
+  /** Whether steps draw noise. */
+  readonly stochastic: boolean;
   /** The network's input at evaluation `index`. */
   scaleModelInput(sample: Float32, index: number): Float32;
   /**

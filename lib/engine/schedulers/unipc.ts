@@ -57,6 +57,7 @@ export function unipc(settings: Readonly<Record<string, unknown>>): Scheduler {
       return {
         timesteps,
         initNoiseSigma: 1,
+        stochastic: false,
         scaleModelInput: (sample) => sample,
         step(prediction, index, sample) {
           const { original, epsilon } = interpret(prediction, index, sample);

@@ -69,6 +69,7 @@ describe('full loops, step by step, against diffusers', () => {
     const run = createScheduler({ _class_name: scheduler, ...config }).begin({ steps, first, ...options });
     expect(run.timesteps).toHaveLength(expected.timesteps.length);
     run.timesteps.forEach((t, i) => expect(t).toBeCloseTo(expected.timesteps[i]!, 3));
+    expect(run.stochastic).toBe(expected.draws.some((count) => count > 0));
     expect(run.initNoiseSigma / expected.initNoiseSigma).toBeCloseTo(1, 6);
 
     const initial = trace(`${name}.initial`);

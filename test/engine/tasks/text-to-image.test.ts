@@ -142,6 +142,15 @@ describe('the receipt', () => {
   });
 });
 
+test('noise that skipped encoder passes do not see is told of, and only that', async () => {
+  const notices = async (change: Partial<TextToImageInput>) =>
+    (await engine.textToImage({ ...request, ...change })).receipt.notices.join(' ');
+  expect(await notices({ scheduler: 'euler-a' })).toMatch(/Euler a draws new noise .* exact/);
+  expect(await notices({ eta: 1 })).toContain('DDIM draws new noise');
+  expect(await notices({ scheduler: 'euler-a', plan: 'exact' })).toBe('');
+  expect(await notices({ scheduler: 'euler' })).toBe('');
+});
+
 describe('hooks', () => {
   test('progress grows from 0 to 1 and previews come at key steps', async () => {
     const seen: Progress[] = [];
