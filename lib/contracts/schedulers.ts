@@ -26,6 +26,8 @@ export function schedulerOfConfig(config: Readonly<Record<string, unknown>>): Sc
   if (config._class_name !== 'DPMSolverMultistepScheduler') {
     return schedulerNames.find((name) => schedulers[name].className === config._class_name);
   }
+  // The older algorithms without ++ are not built: what they would draw is another picture.
+  if (config.algorithm_type === 'dpmsolver' || config.algorithm_type === 'sde-dpmsolver') return undefined;
   const stochastic = config.algorithm_type === 'sde-dpmsolver++';
   if (config.use_karras_sigmas === true) return stochastic ? 'dpmpp-2m-sde-karras' : 'dpmpp-2m-karras';
   return stochastic ? 'dpmpp-2m-sde' : 'dpmpp-2m';
