@@ -1,4 +1,3 @@
-import { sizeOf } from '../../tensor/tensor.ts';
 import type { GraphBuilder } from '../builder.ts';
 import type { Graph, Node, Value } from '../graph.ts';
 import { rewrite } from './rewrite.ts';
@@ -24,8 +23,11 @@ export function winograd(graph: Graph): Graph {
 
 /** Below this the transforms, which grow with the channels, cost more than the products save, which grow with their square. */
 const fewestChannels = 320;
-/** The 16 transformed inputs together: four times the input. */
-const largestTransformBytes = 256e6;
+/**
+ * The 16 transformed inputs of one row together, four times the input. Of a row and not of the batch, so that every
+ * decode width, and every picture up to 1024 x 1024, has the same packed weights.
+ */
+const largestTransformBytes = 100e6;
 
 function pays({ op, inputs, attributes }: Node): boolean {
   const [x, weight] = inputs;
@@ -39,10 +41,8 @@ function pays({ op, inputs, attributes }: Node): boolean {
     all(attributes['strides'], 1) &&
     all(attributes['dilations'], 1) &&
     all(attributes['pads'], 1) &&
-    height % 2 === 0 &&
-    width % 2 === 0 &&
     Math.min(out, channels) >= fewestChannels &&
-    16 * sizeOf(x.shape) <= largestTransformBytes
+    16 * channels * height * width <= largestTransformBytes
   );
 }
 
@@ -70,12 +70,16 @@ function convolve(
 ): Value {
   const at = g.at(node.name);
   const [, channels = 0, height = 0, width = 0] = x.shape;
-  const [rows, columns] = [height / 2, width / 2];
+  // Of an odd size the last tile reaches one position beyond.
+  const [rows, columns] = [Math.ceil(height / 2), Math.ceil(width / 2)];
   const out = kernel[0]?.[0]?.shape[0] ?? 0;
 
   // Tiles start at every second position of the padded picture: position k of a tile is phase k % 2 of it, moved by
   // k >= 2. Phases [R, 2 * 2 * C, h/2 + 1, w/2 + 1], of rows first.
-  const padded = at.emit('Pad', [x], { mode: 'constant', pads: [0, 0, 1, 1, 0, 0, 1, 1] });
+  const padded = at.emit('Pad', [x], {
+    mode: 'constant',
+    pads: [0, 0, 1, 1, 0, 0, 1 + (height % 2), 1 + (width % 2)],
+  });
   const phases = at.emit('SpaceToDepth', [padded], { blocksize: 2 });
   const products = alongTile(at, phases, 2, rows).map((line, k) =>
     alongTile(at, line, 3, columns).map((tile, l) => {
@@ -88,7 +92,11 @@ function convolve(
   const lines = [0, 1, 2, 3].map((l) => toOutputs(at, column(products, l)));
   const outputs = [0, 1].flatMap((a) => toOutputs(at, column(lines, a)));
   const stacked = at.reshape(at.concat(outputs, 1), [0, 4 * out, rows, columns]);
-  return g.emit('DepthToSpace', [stacked], { blocksize: 2, mode: 'DCR' }, node.name);
+  const even = height % 2 === 0 && width % 2 === 0;
+  const attributes = { blocksize: 2, mode: 'DCR' };
+  if (even) return g.emit('DepthToSpace', [stacked], attributes, node.name);
+  const crop = { starts: [0, 0], ends: [height, width], axes: [2, 3] };
+  return g.emit('Slice', [at.emit('DepthToSpace', [stacked], attributes)], crop, node.name);
 }
 
 /**

@@ -14,9 +14,12 @@ describe('lower', () => {
     g.output('y', g.groupNorm(g.input('x', 'float32', [2, 6, 4, 5]), scale, bias, 3, 1e-5));
     expect(print(lower(g.finish()))).toMatchInlineSnapshot(`
       "graph norm(x: f32[2,6,4,5])
-        ones 40/Expand = Expand(one) shape=[40] : f32[40]
         GroupNormalization/Reshape = Reshape(x) shape=[6,40] : f32[6,40]
-        GroupNormalization/LayerNormalization = LayerNormalization(GroupNormalization/Reshape, ones 40/Expand) axis=-1 epsilon=0.00001 : f32[6,40]
+        ones 40/Slice = Slice(GroupNormalization/Reshape) starts=[0] ends=[1] axes=[0] : f32[1,40]
+        ones 40/Reshape = Reshape(ones 40/Slice) shape=[-1] : f32[40]
+        ones 40/Equal = Equal(ones 40/Reshape, ones 40/Reshape) : bool[40]
+        ones 40/Cast = Cast(ones 40/Equal) to=float32 : f32[40]
+        GroupNormalization/LayerNormalization = LayerNormalization(GroupNormalization/Reshape, ones 40/Cast) axis=-1 epsilon=0.00001 : f32[6,40]
         GroupNormalization/Reshape_1 = Reshape(GroupNormalization/LayerNormalization) shape=[2,6,4,5] : f32[2,6,4,5]
         GroupNormalization/Reshape_2 = Reshape(scale) shape=[6,1,1] : f32[6,1,1]
         GroupNormalization/Mul = Mul(GroupNormalization/Reshape_1, GroupNormalization/Reshape_2) : f32[2,6,4,5]
