@@ -9,16 +9,18 @@ interface DialogProps {
   onOpenChange?: (open: boolean) => void;
   title: string;
   description?: ReactNode;
+  /** For lists that stand in two columns. */
+  wide?: boolean;
   children: ReactNode;
 }
 
 /** Without `onOpenChange` the dialog cannot be dismissed. */
-export function Dialog({ open, onOpenChange, title, description, children }: DialogProps) {
+export function Dialog({ open, onOpenChange, title, description, wide = false, children }: DialogProps) {
   return (
     <Base.Root open={open} onOpenChange={(next) => onOpenChange?.(next)}>
       <Base.Portal>
         <Base.Backdrop className={styles.veil} />
-        <Base.Popup className={styles.sheet}>
+        <Base.Popup className={`${styles.sheet} ${wide ? styles.wide : ''}`}>
           <div className={styles.head}>
             <Base.Title className={styles.title}>{title}</Base.Title>
             {onOpenChange !== undefined && (

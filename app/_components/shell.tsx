@@ -2,7 +2,17 @@
 import Link from 'next/link';
 import { usePathname, useRouter } from 'next/navigation';
 import { useState, type ReactNode } from 'react';
-import { Keyboard, Moon, Sun, SunMoon } from 'lucide-react';
+import {
+  Box,
+  Images,
+  Keyboard,
+  ListOrdered,
+  Moon,
+  SlidersHorizontal,
+  Sparkle,
+  Sun,
+  SunMoon,
+} from 'lucide-react';
 import { useHotkeys } from '../_lib/hotkeys.ts';
 import { useHealth } from '../_lib/queries.ts';
 import { useConnection } from '../_lib/live.ts';
@@ -15,11 +25,11 @@ import { UnlockDialog } from './unlock-dialog.tsx';
 import styles from './shell.module.css';
 
 const pages = [
-  { href: '/', label: 'Create' },
-  { href: '/library', label: 'Library' },
-  { href: '/queue', label: 'Queue' },
-  { href: '/models', label: 'Models' },
-  { href: '/settings', label: 'Settings' },
+  { href: '/', label: 'Create', Icon: Sparkle },
+  { href: '/library', label: 'Library', Icon: Images },
+  { href: '/queue', label: 'Queue', Icon: ListOrdered },
+  { href: '/models', label: 'Models', Icon: Box },
+  { href: '/settings', label: 'Settings', Icon: SlidersHorizontal },
 ];
 
 export function Shell({ children }: { children: ReactNode }) {
@@ -46,13 +56,14 @@ export function Shell({ children }: { children: ReactNode }) {
           <Logo />
         </Link>
         <nav aria-label="Pages" className={styles.nav}>
-          {pages.map(({ href, label }) => (
+          {pages.map(({ href, label, Icon }) => (
             <Link
               key={href}
               href={href}
               className={styles.link}
               aria-current={isCurrent(href) ? 'page' : undefined}
             >
+              <Icon aria-hidden />
               {label}
             </Link>
           ))}

@@ -1,5 +1,5 @@
 'use client';
-import { Fragment, useSyncExternalStore } from 'react';
+import { useSyncExternalStore } from 'react';
 import { keyCaps, shortcuts } from '../_lib/hotkeys.ts';
 import { Dialog } from './dialog.tsx';
 import styles from './shortcuts-dialog.module.css';
@@ -34,22 +34,24 @@ export function ShortcutsDialog({
 }) {
   const groups = [...new Set(shortcuts.map((shortcut) => shortcut.group))];
   return (
-    <Dialog open={open} onOpenChange={onOpenChange} title="Keyboard">
-      <dl className={styles.list}>
+    <Dialog open={open} onOpenChange={onOpenChange} title="Keyboard" wide>
+      <div className={styles.groups}>
         {groups.map((group) => (
-          <Fragment key={group}>
-            <dt className={styles.group}>{group}</dt>
-            {shortcuts
-              .filter((shortcut) => shortcut.group === group)
-              .map((shortcut) => (
-                <dd key={shortcut.keys} className={styles.row}>
-                  <span>{shortcut.does}</span>
-                  <Keys keys={shortcut.keys} />
-                </dd>
-              ))}
-          </Fragment>
+          <section key={group} className={styles.group}>
+            <h3 className={styles.groupTitle}>{group}</h3>
+            <ul>
+              {shortcuts
+                .filter((shortcut) => shortcut.group === group)
+                .map((shortcut) => (
+                  <li key={shortcut.keys} className={styles.row}>
+                    <span>{shortcut.does}</span>
+                    <Keys keys={shortcut.keys} />
+                  </li>
+                ))}
+            </ul>
+          </section>
         ))}
-      </dl>
+      </div>
     </Dialog>
   );
 }

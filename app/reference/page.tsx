@@ -3,6 +3,7 @@ import { operations } from '../api/_operations/index.ts';
 import type { AnyOperation } from '../api/_server/operation.ts';
 import { openApiDocument } from '../api/_server/openapi.ts';
 import packageJson from '../../package.json' with { type: 'json' };
+import { Prose } from '../_components/prose.tsx';
 import { SchemaView, type JsonSchema } from './schema-view.tsx';
 import styles from './reference.module.css';
 
@@ -100,7 +101,11 @@ function OperationView({
       <p className={styles.path}>
         <strong>{method}</strong> /api/v1{path}
       </p>
-      {description !== undefined && <p className={styles.text}>{description}</p>}
+      {description !== undefined && (
+        <p className={styles.text}>
+          <Prose>{description}</Prose>
+        </p>
+      )}
       {parameters.length > 0 && (
         <>
           <h3 className={styles.part}>Parameters</h3>
@@ -110,7 +115,13 @@ function OperationView({
                 <dt>
                   <code>{parameter.name}</code> <span>{parameter.in}</span>
                 </dt>
-                <dd>{parameter.description ?? <SchemaView schema={parameter.schema} />}</dd>
+                <dd>
+                  {parameter.description === undefined ? (
+                    <SchemaView schema={parameter.schema} />
+                  ) : (
+                    <Prose>{parameter.description}</Prose>
+                  )}
+                </dd>
               </div>
             ))}
           </dl>
@@ -132,7 +143,7 @@ function OperationView({
                 <code>{status}</code>
               </dt>
               <dd>
-                {response.description}
+                <Prose>{response.description}</Prose>
                 {content !== undefined && content[0] === 'application/json' && (
                   <>
                     {': '}

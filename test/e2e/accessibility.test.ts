@@ -30,7 +30,16 @@ async function expectNoFaults(path: string): Promise<void> {
 }
 
 describe('accessibility, light and dark, wide and narrow', () => {
-  it.each(['/', '/library'])('finds nothing on %s while there is no picture', expectNoFaults);
+  it.each([
+    '/',
+    '/library',
+    '/queue',
+    '/models',
+    '/settings',
+    '/reference',
+    '/problems/queue_full',
+    '/nowhere',
+  ])('finds nothing on %s while there is no picture', expectNoFaults);
 
   it('finds nothing once there are pictures, good and failed', async () => {
     const made = await stack.make({ prompt: 'a sunflower on a beach', steps: 10, count: 2 });
@@ -39,6 +48,7 @@ describe('accessibility, light and dark, wide and narrow', () => {
     await expectNoFaults('/');
     await expectNoFaults('/library');
     await expectNoFaults(`/library/${picture}`);
+    await expectNoFaults(`/compare?a=${picture}&b=${picture}`);
   });
 
   it('finds nothing in the details, the menu and the dialog', async () => {

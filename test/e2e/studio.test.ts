@@ -227,6 +227,109 @@ describe('the studio in a browser', () => {
     await page.waitForURL(/\/library\/[0-9a-f-]+$/);
   });
 
+  it('draws by a schedule made by hand, with the keyboard', async () => {
+    await page.goto(stack.url);
+    await prompt().fill('a cactus in the desert');
+    const schedule = page.getByRole('slider', { name: 'Steps at which the encoder works' });
+    await schedule.focus();
+    for (let step = 0; step < 10; step += 1) await page.keyboard.press('ArrowRight');
+    expect(await schedule.getAttribute('aria-valuetext')).toMatch(/^Step 10, uses/);
+    await page.keyboard.press('Space');
+    expect(await schedule.getAttribute('aria-valuetext')).toMatch(/^Step 10, computes/);
+    await page.getByText('9 encoder passes instead of 25.').waitFor();
+    await prompt().press('Control+Enter');
+    await result('a cactus in the desert').waitFor({ timeout: 60_000 });
+    const { receipt, params } = await newest();
+    expect(params.plan).toEqual({ keySteps: [0, 1, 2, 3, 5, 8, 10, 13, 18] });
+    expect(receipt?.encoderRuns).toBe(9);
+  });
+
+  it('proves a picture by the exact run of its seed, beside it', async () => {
+    const made = await stack.make({ prompt: 'a mushroom in the forest' });
+    await page.goto(`${stack.url}/library/${made.id}`);
+    await page.getByRole('button', { name: /^Verify/ }).click();
+    await page.waitForURL(/\/compare\?/);
+    await page.getByText('Mean difference').waitFor({ timeout: 60_000 });
+    const { verifiedBy } = await stack.call<Generation>('GET', `/generations/${made.id}`);
+    const exact = await stack.call<Generation>('GET', `/generations/${verifiedBy}`);
+    expect(exact.receipt?.encoderRunsSaved).toBe(0);
+    expect(exact.seed).toBe(made.seed);
+    const shown = await page.getByRole('definition').first().textContent();
+    expect(shown).toBe(`${exact.comparison?.meanDifference.toFixed(2)} of 255`);
+    await page.getByRole('slider', { name: 'How much of the left picture is shown' }).focus();
+    await page.keyboard.press('Home');
+    await page.getByRole('radio', { name: 'Difference' }).check();
+    await page.getByRole('img', { name: /^Where the two differ/ }).waitFor();
+  });
+
+  it('reads from a picture how it was made', async () => {
+    const made = await stack.make({
+      prompt: 'a strawberry on a white background',
+      steps: 12,
+      seed: 77,
+      guidanceScale: 2,
+    });
+    const file = await fetch(stack.url + (made.assets[0]?.url ?? ''));
+    await page.goto(stack.url);
+    await page.locator('input[type=file]').setInputFiles({
+      name: 'strawberry.png',
+      mimeType: 'image/png',
+      buffer: Buffer.from(await file.arrayBuffer()),
+    });
+    await page.getByText('Set as this picture of Encore says.').waitFor();
+    expect(await prompt().inputValue()).toBe('a strawberry on a white background');
+    await page.getByRole('button', { name: 'Details' }).click();
+    expect(await page.getByRole('textbox', { name: 'Seed' }).inputValue()).toBe('77');
+    expect(await page.getByRole('textbox', { name: 'Steps' }).inputValue()).toBe('12');
+    await page.getByRole('button', { name: 'Undo' }).click();
+    expect(await prompt().inputValue()).toBe('');
+  });
+
+  it('pauses, orders and empties the queue', async () => {
+    await page.goto(`${stack.url}/queue`);
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await page.getByRole('button', { name: 'Go on' }).waitFor();
+    const waiting: string[] = [];
+    for (const words of ['a frog in a room', 'a dog in a room', 'a cat in a room']) {
+      const { id } = await stack.call<Generation>('POST', '/generations', {
+        task: 'text-to-image',
+        prompt: words,
+      });
+      waiting.push(id);
+    }
+    const last = page.getByRole('listitem').filter({ hasText: 'a cat in a room' });
+    await last.getByRole('button', { name: 'To the front' }).click();
+    const order = () =>
+      stack.call<{ queued: Generation[] }>('GET', '/queue').then(({ queued }) => queued.map(({ id }) => id));
+    await expect.poll(order).toEqual([waiting[2], waiting[0], waiting[1]]);
+    await last.getByRole('button', { name: 'Cancel' }).click();
+    await expect.poll(order).toEqual([waiting[0], waiting[1]]);
+    await page.getByRole('button', { name: 'Go on' }).click();
+    await expect.poll(order, { timeout: 60_000 }).toEqual([]);
+  });
+
+  it('keeps pictures on boards', async () => {
+    const made = await stack.make({ prompt: 'a sailboat on the sea', steps: 10 });
+    await page.goto(`${stack.url}/library`);
+    await page.getByRole('button', { name: 'Board', exact: true }).click();
+    await page.getByRole('textbox', { name: 'Name' }).fill('Seaside');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('heading', { name: 'Nothing found' }).waitFor();
+    await page.getByRole('button', { name: 'Everything' }).click();
+    await page.getByRole('link', { name: 'a sailboat on the sea' }).focus();
+    await page.keyboard.press('Space');
+    await page.getByRole('button', { name: 'To a board' }).click();
+    await page.getByRole('menuitem', { name: 'Seaside' }).click();
+    await page.getByText('1 picture moved.').waitFor();
+    await page
+      .getByRole('button', { name: /^Seaside/ })
+      .first()
+      .click();
+    await page.getByRole('link', { name: 'a sailboat on the sea' }).waitFor();
+    expect(await page.getByRole('link', { name: /cupcake/ }).count()).toBe(0);
+    expect((await stack.call<Generation>('GET', `/generations/${made.id}`)).boardId).not.toBeNull();
+  });
+
   it('lists its shortcuts under ?', async () => {
     await page.goto(stack.url);
     await page.getByRole('button', { name: 'Keyboard shortcuts' }).focus();

@@ -1,7 +1,13 @@
 import { z } from 'zod';
-import { exportQuerySchema, pictureInfoSchema, thumbnailSides } from '../../../lib/contracts/studio.ts';
+import {
+  bulkExportQuerySchema,
+  exportQuerySchema,
+  pictureInfoSchema,
+  thumbnailSides,
+} from '../../../lib/contracts/studio.ts';
 import {
   exportAsset,
+  exportGenerations,
   getAssetFile,
   getThumbnail,
   readPictureInfo,
@@ -82,6 +88,25 @@ export const exportAssetOperation = defineOperation({
         'content-type': type,
         'content-length': String(bytes.byteLength),
         'content-disposition': `attachment; filename="${fileName}"`,
+        'cache-control': 'private, no-cache',
+      },
+    });
+  },
+});
+
+export const exportGenerationsOperation = defineOperation({
+  id: 'exportGenerations',
+  tag: 'Generations',
+  method: 'GET',
+  path: '/generations/export',
+  summary: 'Save many as one zip file',
+  query: bulkExportQuerySchema,
+  responses: { 200: { description: 'The zip file', contentType: 'application/zip' } },
+  async run({ query, studio }) {
+    return new Response(await exportGenerations(studio, query), {
+      headers: {
+        'content-type': 'application/zip',
+        'content-disposition': 'attachment; filename="encore-pictures.zip"',
         'cache-control': 'private, no-cache',
       },
     });

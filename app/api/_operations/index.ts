@@ -2,6 +2,7 @@ import type { AnyOperation } from '../_server/operation.ts';
 import {
   assetFileOperation,
   exportAssetOperation,
+  exportGenerationsOperation,
   readMetadataOperation,
   thumbnailOperation,
 } from './assets.ts';
@@ -54,6 +55,7 @@ export const operations: AnyOperation[] = [
   restoreGenerationOperation,
   verifyGenerationOperation,
   bulkGenerationsOperation,
+  exportGenerationsOperation,
   generationEventsOperation,
   allEventsOperation,
   assetFileOperation,

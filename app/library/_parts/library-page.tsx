@@ -1,5 +1,5 @@
 'use client';
-import { Columns2, Search, Star, Trash2, X } from 'lucide-react';
+import { Columns2, Download, Search, Star, Trash2, X } from 'lucide-react';
 import { useRouter } from 'next/navigation';
 import { useDeferredValue, useState } from 'react';
 import { Button } from '../../_components/button.tsx';
@@ -12,6 +12,9 @@ import { ContactSheet } from './contact-sheet.tsx';
 import styles from './library-page.module.css';
 
 const everyModel = '';
+
+/** Web servers refuse addresses of more than 16 kB. */
+const MOST_IN_A_LINK = 350;
 
 export function LibraryPage() {
   const [search, setSearch] = useState('');
@@ -109,6 +112,15 @@ export function LibraryPage() {
             <Button size="s" onClick={() => router.push(compareLink([...bulk.selected]))}>
               <Columns2 aria-hidden /> Compare
             </Button>
+          )}
+          {bulk.selected.size <= MOST_IN_A_LINK && (
+            <a
+              className={styles.zip}
+              href={`/api/v1/generations/export?${new URLSearchParams({ ids: [...bulk.selected].join(',') })}`}
+              download
+            >
+              <Download aria-hidden /> Zip
+            </a>
           )}
           <Button size="s" onClick={() => bulk.remove()}>
             <Trash2 aria-hidden /> Delete
