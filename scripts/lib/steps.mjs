@@ -99,7 +99,7 @@ async function orFail(label, command, args, remedy, options) {
   if (code !== 0) fail(`${label} failed. ${remedy}`);
 }
 
-/** Packages as the lock file says. No package runs a script (.npmrc), so nothing but the npm registry is asked. */
+/** Packages as the lock file says. No package runs a script, so nothing but the npm registry is asked. */
 export async function install() {
   const print = fingerprint(
     ['package-lock.json', '.npmrc'],
@@ -115,7 +115,7 @@ export async function install() {
       orFail(
         'Installing packages (about 1.3 GB on disk)',
         npm,
-        ['ci', '--no-audit', '--no-fund'],
+        ['ci', '--ignore-scripts', '--no-audit', '--no-fund'],
         'Is the npm registry reachable? Running it again goes on from npm’s cache.',
       ),
   );
