@@ -1,9 +1,13 @@
 import { createHash } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { dirname, join, parse } from 'node:path';
 import { EncoreError } from '../../contracts/errors.ts';
 import { fileIdentity } from '../checkpoint/weights-hash.ts';
 import type { Graph } from '../onnx/graph.ts';
 import { serialize } from '../onnx/serialize.ts';
+import { foldConstants } from './fold-constants.ts';
 import { heldBytes, weightBytes } from './graph-memory.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import { cpuIdentity } from './machine.ts';
 import { createNative, runtimeVersion, type NativeSession } from './ort.ts';
 import { weightsName, type PackedCache } from './packed-cache.ts';
@@ -95,14 +99,37 @@ async function openPacked(
   }
 }
 
-/** Lets onnxruntime optimise the graph and write the result; its private copy of the weights is released again. */
+/**
+ * Lets onnxruntime optimise the graph and write the result; its private copy of the weights is released again. What can
+ * be computed beforehand is, a few tensors at a time.
+ */
 async function pack(graph: Graph, modelPath: string, options: OpenOptions): Promise<void> {
-  const { folder, locate } = weightRoot(graph);
-  const native = await createNative(graph, serialize(graph, { locate }), {
+  const foldedPath = join(dirname(modelPath), 'folded.safetensors');
+  const drives = new Set([foldedPath, ...weightFiles(graph)].map((file) => parse(file).root));
+  const folded =
+    drives.size > 1 ? graph : await foldConstants(graph, foldedPath, (part) => evaluate(part, options));
+  const { folder, locate } = weightRoot(folded);
+  const native = await createNative(folded, serialize(folded, { locate }), {
     ...options,
     optimize: 'all',
     weightsFolder: folder,
     saveOptimized: { path: modelPath, weightsName },
   });
   await native.release();
+  // Everything that is read from it lies in the packed weights now.
+  await rm(foldedPath, { force: true });
+}
+
+async function evaluate(graph: Graph, options: OpenOptions): Promise<Record<string, Tensor>> {
+  const { folder, locate } = weightRoot(graph);
+  const native = await createNative(graph, serialize(graph, { locate }), {
+    ...options,
+    optimize: 'none',
+    weightsFolder: folder,
+  });
+  try {
+    return await native.run({});
+  } finally {
+    await native.release();
+  }
 }
