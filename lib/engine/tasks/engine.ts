@@ -35,6 +35,7 @@ export class Engine {
   /** See {@link textToImage}. Waits for the task before it. */
   textToImage(input: TextToImageInput, hooks: TaskHooks = {}): Promise<TaskResult> {
     return this.inTurn(async () => {
+      const started = performance.now();
       if (hooks.signal?.aborted) throw new EncoreError('cancelled', 'Cancelled');
       hooks.onProgress?.({ stage: 'load', fraction: 0, step: 0, steps: input.steps, etaSeconds: null });
       const { device } = await this.open();
@@ -47,7 +48,7 @@ export class Engine {
       const useMeter = (meter: RunMeter) => {
         this.meter = meter;
       };
-      return textToImage({ model, device, versions, useMeter }, input, hooks);
+      return textToImage({ model, device, versions, started, useMeter }, input, hooks);
     });
   }
 

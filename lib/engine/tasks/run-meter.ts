@@ -23,14 +23,18 @@ export class RunMeter {
   private readonly started: number;
   private readonly calls: Call[] = [];
   private readonly seen = new Set<string>();
-  private loading = 0;
+  private loading: number;
   private done = 0;
 
-  /** `now` in milliseconds. */
-  constructor(total: number, now: () => number = () => performance.now()) {
+  /**
+   * `now` in milliseconds. What passed since `started`, when the task was taken up, was spent on finding a device and
+   * opening the model: it counts as load.
+   */
+  constructor(total: number, now: () => number = () => performance.now(), started = now()) {
     this.total = total;
     this.now = now;
-    this.started = now();
+    this.started = started;
+    this.loading = now() - started;
   }
 
   /** Books the time of opening a graph, wherever in a call that happens. */

@@ -24,6 +24,8 @@ export interface TaskContext {
   readonly model: LoadedModel;
   readonly device: DeviceName;
   readonly versions: Readonly<Record<string, string>>;
+  /** When the task was taken up, by performance.now(). */
+  readonly started: number;
   /** The engine books the opening of graphs here. */
   readonly useMeter: (meter: RunMeter) => void;
 }
@@ -81,7 +83,11 @@ interface Drawing extends LatentSize {
   readonly checkpoint: () => void;
 }
 
-function prepareDrawing({ model, device }: TaskContext, input: TextToImageInput, hooks: TaskHooks): Drawing {
+function prepareDrawing(
+  { model, device, started }: TaskContext,
+  input: TextToImageInput,
+  hooks: TaskHooks,
+): Drawing {
   const size = latentSize(model, input);
   const { height, width, count } = size;
   const scheduler = createScheduler(model.schedulerConfig, input.scheduler);
@@ -98,7 +104,7 @@ function prepareDrawing({ model, device }: TaskContext, input: TextToImageInput,
   const batch = batchSize(count, halves * Math.max(cost.encoder, cost.decoder), device);
   const callWidth = decodeWidth(input.decodeWidth, halves * batch * cost.decoder, device);
   const pictureCost = halves * (keySteps.length * cost.encoder + evaluations * cost.decoder) + cost.picture;
-  const meter = new RunMeter(count * pictureCost);
+  const meter = new RunMeter(count * pictureCost, () => performance.now(), started);
   return {
     ...{ ...size, model, input, hooks, scheduler, evaluations, keySteps, batch, cost, meter },
     spans: spansOf(keySteps, evaluations, callWidth),

@@ -34,6 +34,11 @@ test('opening a graph within a call is load, not work', async () => {
   expect(meter.seconds(0.6).scheduler).toBeCloseTo(0.1, 12);
 });
 
+test('what passed before the first call, on device and model, is load', () => {
+  const meter = new RunMeter(10, () => 5000, 2000);
+  expect(meter.seconds(0)).toMatchObject({ load: 3, total: 3, encoder: 0 });
+});
+
 test('an exact run is its own estimate', async () => {
   const { meter, taking } = meterOf(10);
   for (let i = 0; i < 3; i++) {
