@@ -63,7 +63,8 @@ export class EngineProcess {
 
   /**
    * Runs one job to its end.
-   * @throws EncoreError `engine_lost` when the process died or hung, `cancelled` after the signal, or what the run failed with
+   * @throws EncoreError `engine_lost` when the process died or hung, `cancelled` after the signal, what the run failed
+   * with, or why no engine can run here
    */
   async run(job: EngineJob, hooks: RunHooks): Promise<EngineResult> {
     const child = await this.#alive(hooks.signal);
@@ -167,6 +168,7 @@ export class EngineProcess {
       stderr = (stderr + text).slice(-STDERR_KEPT);
     });
     return new Promise((resolve, reject) => {
+      let refusal: EncoreError | undefined;
       const gone = (how: string): void => {
         this.#child = undefined;
         this.#ready = undefined;
@@ -176,7 +178,7 @@ export class EngineProcess {
           this.#crashes += 1;
           log.warn({ how, stderr: stderr.trim() }, 'the engine process is gone');
         }
-        reject(lost(`${how} while starting`));
+        reject(refusal ?? lost(`${how} while starting`));
       };
       child.once('exit', (code, signal) => gone(howItEnded(code, signal)));
       child.on('error', (error) => {
@@ -186,6 +188,7 @@ export class EngineProcess {
       child.on('message', (raw: unknown) => {
         const message = raw as EngineMessage;
         if (message.type === 'held') this.held = message.held;
+        if (message.type === 'refused') refusal = EncoreError.from(message.error);
         if (message.type !== 'ready') return;
         this.device = message.device;
         log.info({ device: message.device, enginePid: child.pid }, 'the engine is ready');

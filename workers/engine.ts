@@ -17,7 +17,7 @@ const { values } = parseArgs({
   options: { device: { type: 'string' }, cache: { type: 'string' }, memory: { type: 'string' } },
 });
 const engine = new Engine({
-  device: ['auto' as const, ...deviceNames].find((name) => name === values.device) ?? 'auto',
+  device: deviceNames.find((name) => name === values.device) ?? 'auto',
   cache:
     values.cache === undefined ? undefined : { directory: values.cache, budgetBytes: PACKED_CACHE_BYTES },
   memoryBudgetBytes: values.memory === undefined ? undefined : Number(values.memory),
@@ -37,8 +37,10 @@ process.on('message', (message: EngineRequest) => {
 try {
   tell({ type: 'ready', device: await engine.device() });
 } catch (error) {
-  process.stderr.write(`${EncoreError.from(error).message}\n`);
-  process.exit(1);
+  const refusal = EncoreError.from(error);
+  process.stderr.write(`${refusal.message}\n`);
+  // Ends when the message has left, or it would be lost.
+  process.send?.({ type: 'refused', error: refusal.toJSON() } satisfies EngineMessage, () => process.exit(1));
 }
 
 async function run({ runId, folder, params, decodeWidth }: EngineJob): Promise<void> {

@@ -31,6 +31,8 @@ export interface EngineHeld {
 /** Engine to supervisor. */
 export type EngineMessage =
   | { type: 'ready'; device: string }
+  /** It cannot run here at all, for example without the device it was told to use; it ends after this. */
+  | { type: 'refused'; error: SerializedError }
   /** After each run. */
   | { type: 'held'; held: EngineHeld }
   | { type: 'progress'; runId: string; progress: Progress }

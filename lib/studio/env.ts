@@ -43,7 +43,7 @@ export interface StudioEnv {
  * Reads the environment once, at the start of a process; everything below is handed what it needs.
  * @throws EncoreError `invalid_parameter` that names every variable that cannot be used
  */
-export function readEnv(environment: NodeJS.ProcessEnv = process.env): StudioEnv {
+export function readEnv(environment: Readonly<Record<string, string | undefined>> = process.env): StudioEnv {
   // An empty variable is what shells and compose files write for "not set".
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
   const parsed = environmentSchema.safeParse(given);

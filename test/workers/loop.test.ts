@@ -100,7 +100,7 @@ test('an engine that dies is started again and the job is done on the second try
   const id = await draw(studio, 'dies once');
   const done = await over(studio, id);
   expect(done).toMatchObject({ status: 'succeeded', attempt: 2 });
-  expect(done.receipt?.notices).toEqual([expect.stringContaining('stopped once')]);
+  expect(done.receipt?.notices).toEqual([expect.stringContaining('first try ended early')]);
 });
 
 test('a job that kills every engine fails with a sentence, and the next job runs', async () => {
@@ -121,6 +121,16 @@ test('an engine that cannot even start fails the job instead of keeping it', asy
   expect(await over(studio, id)).toMatchObject({
     status: 'failed',
     error: { code: 'engine_lost', detail: 'The engine process ended with code 1 while starting.' },
+  });
+});
+
+test('an engine that cannot run here fails the job with its own reason, at once', async () => {
+  const { studio } = await aWorker({ args: ['--refuses'] });
+  const id = await draw(studio, 'a fox');
+  expect(await over(studio, id)).toMatchObject({
+    status: 'failed',
+    attempt: 1,
+    error: { code: 'device_unavailable', detail: 'There is no GPU.' },
   });
 });
 

@@ -36,7 +36,7 @@ export function drawPictures({ engine, models, assets, embedMetadata, version }:
       },
     );
     if (crashes > 0)
-      receipt.notices.push('The engine stopped once; this was drawn with less memory at a time.');
+      receipt.notices.push('The first try ended early; this was drawn with less memory at a time.');
     report({ stage: 'save', progress: 1, step: receipt.steps, steps: receipt.steps, etaSeconds: 0 });
     const finished = [];
     const embed = await embedMetadata();

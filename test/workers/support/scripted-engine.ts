@@ -15,7 +15,10 @@ process.on('message', (message: EngineRequest) => {
 });
 process.on('disconnect', () => process.exit(0));
 if (process.argv.includes('--broken')) throw new Error('cannot start');
-tell({ type: 'ready', device: 'scripted' });
+if (process.argv.includes('--refuses')) {
+  const error = new EncoreError('device_unavailable', 'There is no GPU.').toJSON();
+  process.send?.({ type: 'refused', error } satisfies EngineMessage, () => process.exit(1));
+} else tell({ type: 'ready', device: 'scripted' });
 
 async function run({ runId, params, decodeWidth }: EngineJob): Promise<void> {
   const { prompt, steps, width, height, seed, count, plan } = params;
