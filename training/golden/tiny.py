@@ -138,12 +138,8 @@ def text_references(text: CLIPTextModel, positions: int) -> dict[str, torch.Tens
         rows.append(([start, *ids[:words]] + [end] * positions)[:positions])
         rows[-1][-1] = end
     input_ids = torch.tensor(rows)
-    output = text(input_ids, output_hidden_states=True)
-    references = {"input_ids": input_ids, "last_hidden_state": output.last_hidden_state,
-                  "pooler_output": output.pooler_output}
-    # Clip skip: hidden_states.N is what layer N reads; the last but one, normalised, is SD 2.x's clip skip.
-    references |= {f"hidden_states.{i}": states for i, states in enumerate(output.hidden_states)}
-    return references
+    output = text(input_ids)
+    return {"input_ids": input_ids, "last_hidden_state": output.last_hidden_state, "pooler_output": output.pooler_output}
 
 
 def unet_references(unet: UNet2DConditionModel, text_length: int) -> dict[str, torch.Tensor]:
