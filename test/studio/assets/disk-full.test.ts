@@ -1,9 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { readdir } from 'node:fs/promises';
+import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { migrate } from '../../../lib/studio/db/migrate.ts';
+import { createGeneration, openStudio } from '../../../lib/studio/services/index.ts';
 import { AssetStore } from '../../../lib/studio/assets/store.ts';
-import { temporaryFolder } from '../../support/studio.ts';
+import { aRequest, migrations, temporaryFolder, testEnv } from '../../support/studio.ts';
 
 /** A file system of 1 MB needs the right to mount one. */
 const canMount = process.platform === 'linux' && process.getuid?.() === 0 && tryMount();
@@ -17,12 +19,43 @@ function tryMount(): boolean {
   }
 }
 
+async function smallDisk(): Promise<string> {
+  const home = await temporaryFolder();
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', home]);
+  onTestFinished(() => void execFileSync('umount', ['--lazy', home]));
+  return home;
+}
+
+test.runIf(canMount)(
+  'a disk that fills up under the database: refused with its code, and on when there is room',
+  async () => {
+    const home = await smallDisk();
+    await migrate(home, migrations);
+    const studio = openStudio(await testEnv({ home }));
+    onTestFinished(() => studio.close());
+    await writeFile(join(home, 'filler'), Buffer.alloc(200_000));
+    const answered: string[] = [];
+    const create = async () =>
+      (await createGeneration(studio, aRequest({ prompt: 'x'.repeat(3000) }))).generation.id;
+    const fill = async () => {
+      for (;;) answered.push(await create());
+    };
+    await expect(fill()).rejects.toMatchObject({ code: 'storage_full', status: 507 });
+    expect(answered.length).toBeGreaterThan(1);
+    await expect(create()).rejects.toMatchObject({ code: 'storage_full' });
+    await rm(join(home, 'filler'));
+    answered.push(await create());
+    const stored = await studio.db.read((r) =>
+      r.generation.findMany({ select: { id: true }, orderBy: { seq: 'asc' } }),
+    );
+    expect(stored.map(({ id }) => id)).toEqual(answered);
+  },
+);
+
 test.runIf(canMount)(
   'a full disk is a typed error, leaves no half file, and what was stored before stays',
   async () => {
-    const home = await temporaryFolder();
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', home]);
-    onTestFinished(() => void execFileSync('umount', ['--lazy', home]));
+    const home = await smallDisk();
     const store = new AssetStore(home);
     const before = await store.put(Buffer.alloc(300_000, 1), 'image/png');
     await expect(store.put(Buffer.alloc(2_000_000, 2), 'image/png')).rejects.toMatchObject({
