@@ -27,11 +27,7 @@ export function Thumb({ generation }: { generation: Generation }) {
           {status === 'failed' ? <CircleAlert /> : status === 'cancelled' ? <CircleSlash /> : <Hourglass />}
         </span>
       )}
-      {assets.length > 1 && (
-        <span className={`film ${styles.count}`} aria-hidden>
-          {assets.length}
-        </span>
-      )}
+      {assets.length > 1 && <span className={`film ${styles.count}`} data-count={assets.length} />}
       {(status === 'running' || status === 'cancelling') && (
         <span className={styles.bar}>
           <span style={{ transform: `scaleX(${progress})` }} />

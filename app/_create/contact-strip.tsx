@@ -19,7 +19,7 @@ export function ContactStrip({ items, currentId }: { items: Generation[]; curren
                 type="button"
                 className={styles.frame}
                 aria-current={item.id === currentId}
-                aria-label={`${item.params.prompt}, ${item.status}`}
+                aria-label={nameOf(item)}
                 onClick={() => selectionStore.set({ follow: false, id: item.id })}
               >
                 <Thumb generation={item} />
@@ -33,4 +33,10 @@ export function ContactStrip({ items, currentId }: { items: Generation[]; curren
       )}
     </section>
   );
+}
+
+function nameOf({ params, assets, status }: Generation): string {
+  return [params.prompt, assets.length > 1 ? `${assets.length} pictures` : null, status]
+    .filter(Boolean)
+    .join(', ');
 }

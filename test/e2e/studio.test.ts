@@ -126,8 +126,8 @@ describe('the studio in a browser', () => {
     await page.getByRole('button', { name: 'Make it after all' }).click();
     await progress().waitFor();
     await expect.poll(async () => (await newest()).status).toBe('running');
-    await page.keyboard.press('Escape');
-    await page.getByRole('heading', { name: 'Create a picture' }).click({ force: true });
+    // A key without Ctrl belongs to the prompt while that has the focus.
+    await page.getByRole('button', { name: 'Keyboard shortcuts' }).focus();
     await page.keyboard.press('Shift+X');
     await page.getByRole('button', { name: 'Make it after all' }).waitFor({ timeout: 30_000 });
   });
@@ -314,8 +314,8 @@ describe('the studio in a browser', () => {
     await page.getByRole('button', { name: 'Board', exact: true }).click();
     await page.getByRole('textbox', { name: 'Name' }).fill('Seaside');
     await page.getByRole('button', { name: 'Save' }).click();
-    await page.getByRole('heading', { name: 'Nothing found' }).waitFor();
-    await page.getByRole('button', { name: 'Everything' }).click();
+    await page.getByRole('heading', { name: 'This board is empty' }).waitFor();
+    await page.getByRole('button', { name: 'Everything', exact: true }).click();
     await page.getByRole('link', { name: 'a sailboat on the sea' }).focus();
     await page.keyboard.press('Space');
     await page.getByRole('button', { name: 'To a board' }).click();

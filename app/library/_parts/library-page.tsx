@@ -71,7 +71,11 @@ export function LibraryPage() {
           <Button onClick={() => void history.refetch()}>Try again</Button>
         </Note>
       ) : history.isSuccess && history.items.length === 0 ? (
-        isFiltered ? (
+        board !== undefined && board !== 'none' && q === '' && !starred && model === everyModel ? (
+          <Note title="This board is empty">
+            <p>Select pictures in the library, then put them here with “To a board”.</p>
+          </Note>
+        ) : isFiltered ? (
           <Note title="Nothing found">
             <p>No picture has these words and filters.</p>
             <Button
