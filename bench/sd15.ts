@@ -6,7 +6,7 @@ import { openModel } from '../lib/engine/checkpoint/model-source.ts';
 import { parseUnetConfig } from '../lib/engine/networks/unet/config.ts';
 import { buildUnetStages, type UnetStageOptions } from '../lib/engine/networks/unet/stages.ts';
 import { createRuntime } from '../lib/engine/runtime/runtime.ts';
-import type { Session } from '../lib/engine/runtime/session.ts';
+import type { Runtime, Session } from '../lib/engine/runtime/session.ts';
 import type { TextToImageInput } from '../lib/engine/tasks/task.ts';
 import { noiseSource } from '../lib/engine/tensor/random.ts';
 import { float32, type Tensor } from '../lib/engine/tensor/tensor.ts';
@@ -53,12 +53,16 @@ export async function benchSd15(log: (line: string) => void, { runs }: Options):
   const step = sum(c.encoder, c.decoder);
   const rows: Row[] = [
     ['encoder', cost(c.encoder)],
-    ['decoder', cost(c.decoder), 'hoisted, phase upsampling'],
-    ['decoder, hoisted only', cost(c.decoderHoisted)],
-    ['decoder, plain', cost(c.decoderPlain)],
+    ['decoder', cost(c.decoder), 'hoisting, phase upsampling, minimal filtering'],
     ['full step', cost(step), 'encoder + decoder'],
+    ['decoder, hoisting and phase upsampling', cost(c.decoderPhased)],
+    ['decoder, hoisting', cost(c.decoderHoisted)],
+    ['decoder, plain', cost(c.decoderPlain)],
+    ['encoder, plain', cost(c.encoderPlain), 'without the hoisted part of the decoder'],
     ['decoder plain / hoisted', ratio(c.decoderPlain.cpu / c.decoderHoisted.cpu)],
-    ['decoder plain / hoisted with phase upsampling', ratio(c.decoderPlain.cpu / c.decoder.cpu)],
+    ['decoder plain / hoisted with phase upsampling', ratio(c.decoderPlain.cpu / c.decoderPhased.cpu)],
+    ['decoder plain / ours', ratio(c.decoderPlain.cpu / c.decoder.cpu)],
+    ['full step plain / ours', ratio((c.encoderPlain.cpu + c.decoderPlain.cpu) / step.cpu)],
   ];
   for (const steps of [20, 50]) {
     const keys = resolveSchedule('faster', steps).keySteps.length;
@@ -72,7 +76,7 @@ export async function benchSd15(log: (line: string) => void, { runs }: Options):
     ];
     rows.push(
       [`UNet time of ${steps} steps, exact / faster, projected`, ratio(exact / faster), `${keys} key steps`],
-      [`the same without hoisting and phase upsampling`, ratio(plainExact / paper), "the paper's method"],
+      [`the same, plain`, ratio(plainExact / paper), "the paper's method"],
       [`plain exact / ours, faster`, ratio(plainExact / faster), 'every saving together'],
     );
     const [exactRun, fasterRun] = [c.runs[`exact ${steps}`], c.runs[`faster ${steps}`]];
@@ -101,10 +105,13 @@ export async function benchSd15(log: (line: string) => void, { runs }: Options):
 const cost = ({ wall, cpu }: Cost) => `${seconds(wall)} (${seconds(cpu)} of processor)`;
 const sum = (a: Cost, b: Cost): Cost => ({ wall: a.wall + b.wall, cpu: a.cpu + b.cpu });
 
+/** What is switched on: a plain UNet has none of them. */
+type Savings = Required<UnetStageOptions> & { winograd: boolean };
+
 async function measureParts(model: string, runs: boolean, log: (line: string) => void) {
   const network = await (await openModel(model)).network('unet');
   const config = parseUnetConfig(network.config);
-  const runtime = await createRuntime({ device: 'cpu', cache: { directory, budgetBytes: 100e9 } });
+  const runtimes: Runtime[] = [];
   const size = {
     batch: 1,
     rows: 2,
@@ -124,12 +131,18 @@ async function measureParts(model: string, runs: boolean, log: (line: string) =>
     timesteps: time,
   };
   const opened: Session[] = [];
-  const open = async (options: UnetStageOptions) => {
+  const open = async ({ winograd, ...options }: Savings) => {
+    const runtime = await createRuntime({
+      device: 'cpu',
+      cache: { directory, budgetBytes: 100e9 },
+      winograd,
+    });
+    runtimes.push(runtime);
     const stages = buildUnetStages(config, size, options);
     let known = given;
     const calls: (() => Promise<Record<string, Tensor>>)[] = [];
     for (const graph of [stages.prompt, stages.encoder, stages.decoder]) {
-      log(`opening ${graph.name} ${JSON.stringify(options)}`);
+      log(`opening ${graph.name} ${JSON.stringify({ winograd, ...options })}`);
       const session = await runtime.open(graph);
       opened.push(session);
       const feeds = Object.fromEntries(session.inputs.map(({ name }) => [name, known[name]!]));
@@ -139,13 +152,15 @@ async function measureParts(model: string, runs: boolean, log: (line: string) =>
     }
     return { encoder: calls[1]!, decoder: calls[2]! };
   };
-  const ours = await open({});
-  const hoisted = await open({ phaseUpsampling: false });
-  const plain = await open({ phaseUpsampling: false, hoisting: false });
+  const plain = await open({ hoisting: false, phaseUpsampling: false, winograd: false });
+  const hoisted = await open({ hoisting: true, phaseUpsampling: false, winograd: false });
+  const phased = await open({ hoisting: true, phaseUpsampling: true, winograd: false });
+  const ours = await open({ hoisting: true, phaseUpsampling: true, winograd: true });
   const measured = await inTurns(
     {
       encoder: ours.encoder,
       decoder: ours.decoder,
+      decoderPhased: phased.decoder,
       decoderHoisted: hoisted.decoder,
       encoderPlain: plain.encoder,
       decoderPlain: plain.decoder,
@@ -167,6 +182,6 @@ async function measureParts(model: string, runs: boolean, log: (line: string) =>
     }
   }
   for (const session of opened) await session.dispose();
-  await runtime.dispose();
+  for (const runtime of runtimes) await runtime.dispose();
   return { ...measured, runs: measuredRuns };
 }
