@@ -14,8 +14,6 @@ const config = {
   reactStrictMode: true,
   // Native or generated code that has to stay outside the bundle.
   serverExternalPackages: ['@prisma/client', '@prisma/adapter-libsql', '@libsql/client', 'sharp', 'pino'],
-  // Nothing is copied elsewhere: the server runs from this folder, so which files it may read need not be found out.
-  outputFileTracingExcludes: { '/*': ['**/*'] },
   // `npm run check` looks at the whole repository; the build need not do it again.
   typescript: { ignoreBuildErrors: true },
   headers: () => Promise.resolve([{ source: '/:path*', headers: securityHeaders }]),
