@@ -10,7 +10,8 @@ describe('package-lock.json', () => {
   it('has an entry for every platform package, so that `npm ci` passes on every platform', () => {
     const missing = Object.entries(lock.packages).flatMap(([from, { optionalDependencies = {} }]) =>
       Object.keys(optionalDependencies).filter(
-        (name) => !(`node_modules/${name}` in lock.packages) && !(`${from}/node_modules/${name}` in lock.packages),
+        (name) =>
+          !(`node_modules/${name}` in lock.packages) && !(`${from}/node_modules/${name}` in lock.packages),
       ),
     );
     expect(missing, 'run `node scripts/complete-lock.mjs`').toEqual([]);
