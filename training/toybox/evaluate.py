@@ -1,6 +1,6 @@
 """Scores an exported folder: does the picture show what the prompt says?
 
-    python -m training.toybox.evaluate --work DIR --model models/toybox --guidance 3 --steps 25 --pairs 240
+    python -m training.toybox.evaluate --work DIR --model models/toybox --guidance 2 --steps 25 --pairs 240
 
 A drawn latent is compared with painted scenes.  The *thing* is right if the nearest scene of the prompted place and time
 holds the prompted thing; the *place* is right if the nearest scene with the prompted thing is at that place and time.
@@ -78,7 +78,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", type=Path, default=Path("training/.cache"))
     parser.add_argument("--model", type=Path, default=Path("models/toybox"))
-    parser.add_argument("--guidance", type=float, default=3.0)
+    parser.add_argument("--guidance", type=float, default=2.0)
     parser.add_argument("--steps", type=int, default=25)
     parser.add_argument("--pairs", type=int, default=10 * len(THINGS))
     parser.add_argument("--threads", type=int, default=1)

@@ -1,6 +1,6 @@
 """Draws a grid from an exported folder with diffusers' own pipeline: one row for each prompt, one column for each seed.
 
-    python -m training.toybox.sample --model models/toybox --out grid.png [--seeds 4] [--steps 25] [--guidance 3] [PROMPT ...]
+    python -m training.toybox.sample --model models/toybox --out grid.png [--seeds 4] [--steps 25] [--guidance 2] [PROMPT ...]
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("grid.png"))
     parser.add_argument("--seeds", type=int, default=4)
     parser.add_argument("--steps", type=int, default=25)
-    parser.add_argument("--guidance", type=float, default=3.0)
+    parser.add_argument("--guidance", type=float, default=2.0)
     args = parser.parse_args()
     draw(load(args.model), args.prompts, args.seeds, args.steps, args.guidance).save(args.out)
 
