@@ -164,7 +164,7 @@ function reportUse(network: NetworkSource): Pick<ComponentReport, 'matched' | 'u
     return {
       matched: error.code === 'checkpoint_unsupported' ? null : used.size,
       unmatched: [],
-      problem: error.message,
+      problem: problemOf(error),
     };
   }
   if (used.size === 0) return { matched: null, unmatched: [], problem: unsupported(network) };
