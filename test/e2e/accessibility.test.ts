@@ -57,6 +57,7 @@ describe('accessibility, light and dark, wide and narrow', () => {
   });
 
   it('finds nothing in the details, the menu and the dialog', async () => {
+    await stack.make({ prompt: 'an owl in the forest', steps: 10 });
     const { context, page } = await openWindow(browser);
     await page.goto(stack.url);
     await page.getByRole('button', { name: 'Details' }).click();
