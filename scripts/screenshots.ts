@@ -52,13 +52,12 @@ async function shoot(
   await page.goto(stack.url + path);
   await page.getByRole('main').waitFor();
   await page.waitForTimeout(700);
-  await page.waitForFunction(() => {
-    const isInSight = (image: HTMLImageElement) => {
+  await page.waitForFunction(() =>
+    [...document.images].every((image) => {
       const { top, bottom } = image.getBoundingClientRect();
-      return bottom > 0 && top < window.innerHeight;
-    };
-    return [...document.images].filter(isInSight).every((image) => image.complete);
-  });
+      return image.complete || bottom <= 0 || top >= window.innerHeight;
+    }),
+  );
   await prepare?.(page);
   const png = await page.screenshot();
   await writeFile(join(folder, `${name}.webp`), await sharp(png).webp({ quality: 88 }).toBuffer());
