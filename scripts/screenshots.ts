@@ -54,8 +54,9 @@ async function shoot(
   await page.waitForTimeout(700);
   await page.waitForFunction(() =>
     [...document.images].every((image) => {
-      const { top, bottom } = image.getBoundingClientRect();
-      return image.complete || bottom <= 0 || top >= window.innerHeight;
+      const { top, bottom, left } = image.getBoundingClientRect();
+      const isInSight = bottom > 0 && top < window.innerHeight && left < window.innerWidth;
+      return image.complete || !isInSight;
     }),
   );
   await prepare?.(page);
