@@ -40,8 +40,8 @@ def to_pictures(scenes: np.ndarray) -> torch.Tensor:
 def start_as_interpolation(vae: AutoencoderTiny, latents: torch.Tensor, pictures: torch.Tensor) -> None:
     """Before training the decoder interpolates the latents bilinearly and reads the colours off by least squares.
 
-    latents [n, 16, 8, 8] in the decoder's scale, pictures [n, 3, 128, 128] in [-1, 1].  The first convolution passes each
-    latent channel twice, as z and as -z, because a ReLU follows; residual blocks begin as the identity.
+    latents [n, 16, 8, 8] in the decoder's scale, pictures [n, 3, 128, 128] in [-1, 1].  The first convolution passes
+    each latent channel twice, as z and as -z, because a ReLU follows; residual blocks begin as the identity.
     """
     layers = vae.decoder.layers
     first, *middle, last = (m for m in layers if isinstance(m, torch.nn.Conv2d))

@@ -56,7 +56,9 @@ def compose(kind: Kind, background: np.ndarray, work: Path, rng: random.Random) 
     return np.asarray(scene)
 
 
-def scenes_of_place(group: list[tuple[int, Kind]], work: Path, seed: int, per_kind: int) -> list[tuple[int, np.ndarray]]:
+def scenes_of_place(
+    group: list[tuple[int, Kind]], work: Path, seed: int, per_kind: int
+) -> list[tuple[int, np.ndarray]]:
     """All scenes of the kinds in `group`, which share place and time: (index, uint8 [per_kind, 128, 128, 3])."""
     behind = backdrops(group[0][1].place, group[0][1].time, seed)
     result = []

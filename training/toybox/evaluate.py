@@ -2,10 +2,10 @@
 
     python -m training.toybox.evaluate --work DIR --model models/toybox --guidance 2 --steps 25 --pairs 240
 
-A drawn latent is compared with painted scenes.  The *thing* is right if the nearest scene of the prompted place and time
-holds the prompted thing; the *place* is right if the nearest scene with the prompted thing is at that place and time.
-Chance is 1/24 and about 1/43.  Pairs kept out of training are scored apart.  `distance` is the mean squared difference to the
-nearest scene of the prompted kind; painted scenes among themselves have the value printed as `painted`.
+A drawn latent is compared with painted scenes.  The *thing* is right if the nearest scene of the prompted place
+and time holds the prompted thing; the *place* is right if the nearest scene with the prompted thing is at that place and
+time.  Chance is 1/24 and about 1/43.  Pairs kept out of training are scored apart.  `distance` is the mean squared
+difference to the nearest scene of the prompted kind; painted scenes among themselves have the value printed as `painted`.
 """
 
 from __future__ import annotations
@@ -61,7 +61,8 @@ def score(pipe, work: Path, picked: list[Kind], guidance: float, steps: int) -> 
             right_thing.append(thing == kind)
             right_place.append(place == kind)
             if thing != kind:
-                wrong[f"{kind.thing_name}>{thing.thing_name}"] = wrong.get(f"{kind.thing_name}>{thing.thing_name}", 0) + 1
+                mistake = f"{kind.thing_name} as {thing.thing_name}"
+                wrong[mistake] = wrong.get(mistake, 0) + 1
             distances.append(nearest(z, latents[index[kind]]))
             painted.append(nearest(latents[index[kind]][0], latents[index[kind]][1:]))
     return {

@@ -78,7 +78,7 @@ def unet() -> UNet2DConditionModel:
 def autoencoder(scaling_factor: float = 4.0) -> AutoencoderTiny:
     """f = 16.  The encoder has no block and therefore no nonlinearity: it is wide enough to hold a patch PCA exactly.
 
-    The decoder squashes its input with 3 tanh(x / 3); scaling_factor keeps the latents where that is nearly the identity.
+    The decoder squashes its input with 3 tanh(x / 3); scaling_factor keeps the latents where that is nearly linear.
     """
     return AutoencoderTiny(
         latent_channels=CHANNELS,

@@ -69,11 +69,11 @@ def fit(scenes: np.ndarray) -> PatchPCA:
 
 @torch.no_grad()
 def write_encoder(vae: AutoencoderTiny, pca: PatchPCA) -> None:
-    """Sets the encoder so that vae.encode(x).latents * scaling_factor is the PCA of x in [-1, 1] (the class maps it to [0, 1]).
+    """Sets the encoder so that vae.encode(x).latents * scaling_factor is the PCA of x in [-1, 1]; the class maps x to [0, 1].
 
-    Stride-2 convolutions with padding 1 read the 2 x 2 block of an output at taps 1 and 2.  Two of them collect the 48
-    values of a 4 x 4 block unchanged; the third projects an 8 x 8 block on the quarters of all 16 filters (64 channels);
-    the fourth adds up the four quarters; the last convolution adds the bias.
+    Stride-2 convolutions with padding 1 read the 2 x 2 block of an output at taps 1 and 2.  Two of them collect the
+    48 values of a 4 x 4 block unchanged; the third projects an 8 x 8 block on the quarters of all 16 filters (64
+    channels); the fourth adds up the four quarters; the last convolution adds the bias.
     """
     first, two, four, eight, sixteen, last = (m for m in vae.encoder.layers if isinstance(m, torch.nn.Conv2d))
     for conv in (first, two, four, eight, sixteen, last):

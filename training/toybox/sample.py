@@ -1,6 +1,6 @@
 """Draws a grid from an exported folder with diffusers' own pipeline: one row for each prompt, one column for each seed.
 
-    python -m training.toybox.sample --model models/toybox --out grid.png [--seeds 4] [--steps 25] [--guidance 2] [PROMPT ...]
+    python -m training.toybox.sample --model models/toybox --out grid.png --seeds 4 --guidance 2 PROMPT ...
 """
 
 from __future__ import annotations

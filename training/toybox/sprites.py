@@ -1,4 +1,4 @@
-"""The sprites: 3D emoji renders from the npm package @lobehub/fluent-emoji-3d (MIT), checked against emojibase labels (MIT).
+"""The sprites: 3D emoji renders from the npm package @lobehub/fluent-emoji-3d (MIT); labels from emojibase-data (MIT).
 
     python -m training.toybox.sprites --work DIR
 """
@@ -20,7 +20,7 @@ PACKAGES = {"sprites": "@lobehub/fluent-emoji-3d@1.1.0", "labels": "emojibase-da
 
 
 def fetch(work: Path) -> None:
-    """Downloads both packages with `npm pack` into work/npm and unpacks what is needed; does nothing the second time."""
+    """Downloads both packages with `npm pack` into work/npm and unpacks them; does nothing the second time."""
     for name, package in PACKAGES.items():
         target = work / "npm" / name
         if target.exists():

@@ -58,8 +58,8 @@ class Trainer:
         return self.rate * min(1.0, (self.done + 1) / WARMUP, max(left, 0.0))
 
     def draw(self) -> tuple[torch.Tensor, ...]:
-        """One batch: token ids [B, L], clean and candidate latents [B, D] and [B, K, D], whether the caption is whole [B],
-        times [B], noise [B, D]."""
+        """One batch: token ids [B, L], clean and candidate latents [B, D] and [B, K, D], whether the caption is whole
+        [B], times [B], noise [B, D]."""
         rng = random.Random(f"{self.seed}/{self.done}")
         generator = torch.Generator().manual_seed(rng.getrandbits(62))
         picked = rng.sample(range(len(self.kinds)), min(self.batch, len(self.kinds)))
