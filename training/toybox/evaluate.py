@@ -2,10 +2,10 @@
 
     python -m training.toybox.evaluate --work DIR --model models/toybox --guidance 2 --steps 25 --pairs 240
 
-A drawn latent is compared with painted scenes.  The *thing* is right if the nearest scene of the prompted place
-and time holds the prompted thing; the *place* is right if the nearest scene with the prompted thing is at that place and
+A drawn latent is compared with painted scenes.  The *thing* is right if the nearest scene of the prompted place and
+time holds the prompted thing; the *place* is right if the nearest scene with the prompted thing is at that place and
 time.  Chance is 1/24 and about 1/43.  Pairs kept out of training are scored apart.  `distance` is the mean squared
-difference to the nearest scene of the prompted kind; painted scenes among themselves have the value printed as `painted`.
+difference to the nearest scene of the prompted kind; among painted scenes themselves it is `painted`.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def nearest(z: np.ndarray, scenes: np.ndarray) -> float:
 
 
 def score(pipe, work: Path, picked: list[Kind], guidance: float, steps: int) -> dict:
-    """Draws one picture for each kind (seed = its number) and compares."""
+    """Draws one picture for each kind (seed: its number) and compares."""
     all_kinds, latents = reference(work)
     index = {kind: i for i, kind in enumerate(all_kinds)}
     right_thing, right_place, distances, painted = [], [], [], []

@@ -69,7 +69,7 @@ def fit(scenes: np.ndarray) -> PatchPCA:
 
 @torch.no_grad()
 def write_encoder(vae: AutoencoderTiny, pca: PatchPCA) -> None:
-    """Sets the encoder so that vae.encode(x).latents * scaling_factor is the PCA of x in [-1, 1]; the class maps x to [0, 1].
+    """Sets the encoder so that vae.encode(x).latents * scaling_factor is the PCA of x in [-1, 1].
 
     Stride-2 convolutions with padding 1 read the 2 x 2 block of an output at taps 1 and 2.  Two of them collect the
     48 values of a 4 x 4 block unchanged; the third projects an 8 x 8 block on the quarters of all 16 filters (64
