@@ -20,16 +20,15 @@ export interface Reading {
 }
 
 /**
- * Splits a prompt into what a model with a closed vocabulary understands and what it does not.
- * A plural counts as its singular. An empty vocabulary means an open one: nothing is unknown.
+ * Splits a prompt into what a model with a closed vocabulary understands and what it does not. Words count as they are
+ * listed: "foxes" is another token than "fox". An empty vocabulary means an open one: nothing is unknown.
  */
 export function readPrompt(prompt: string, vocabulary: readonly string[]): Reading {
   const words = wordsOf(prompt).filter((word) => !fillers.has(word));
   if (vocabulary.length === 0) return { known: words, unknown: [] };
   const known = new Set(vocabulary.flatMap((entry) => wordsOf(entry)));
-  const isKnown = (word: string) =>
-    known.has(word) ||
-    (word.endsWith('s') && known.has(word.slice(0, -1))) ||
-    (word.endsWith('es') && known.has(word.slice(0, -2)));
-  return { known: words.filter(isKnown), unknown: words.filter((word) => !isKnown(word)) };
+  return {
+    known: words.filter((word) => known.has(word)),
+    unknown: words.filter((word) => !known.has(word)),
+  };
 }

@@ -10,7 +10,7 @@ const environmentSchema = z.object({
     .default('data')
     .transform((path) => resolve(path)),
   PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
-  HOST: z.string().min(1).default('127.0.0.1'),
+  ENCORE_HOST: z.string().min(1).default('127.0.0.1'),
   /** Bearer token that requests must carry; needed to listen on anything but the own machine. */
   ENCORE_TOKEN: z.string().min(16).optional(),
   ENCORE_DEVICE: z.string().min(1).default('auto'),
@@ -66,7 +66,7 @@ export function readEnv(environment: Readonly<Record<string, string | undefined>
     root: process.cwd(),
     home: env.ENCORE_HOME,
     port: env.PORT,
-    host: env.HOST,
+    host: env.ENCORE_HOST,
     token: env.ENCORE_TOKEN,
     device: env.ENCORE_DEVICE,
     logLevel: env.ENCORE_LOG_LEVEL,

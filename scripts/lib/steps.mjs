@@ -149,8 +149,10 @@ export async function buildWeb() {
     'app',
     'lib/contracts',
     'lib/studio',
+    'proxy.ts',
     'next.config.js',
     'tsconfig.json',
+    'package.json',
     'package-lock.json',
     'prisma/schema.prisma',
   ]);

