@@ -1,10 +1,10 @@
 'use client';
 import { ChevronDown, Loader } from 'lucide-react';
-import { useEffect, useId, useMemo, useRef, useState, type RefObject } from 'react';
+import { useEffect, useId, useLayoutEffect, useMemo, useRef, useState, type RefObject } from 'react';
 import { limits, type Generation } from '../../lib/contracts/generation.ts';
 import type { Model } from '../../lib/contracts/models.ts';
 import { Keys } from '../_components/shortcuts-dialog.tsx';
-import { draftStore, hasOwnSettings, resetSettings, updateDraft, type Draft } from '../_lib/draft.ts';
+import { hasOwnSettings, resetSettings, updateDraft, type Draft } from '../_lib/draft.ts';
 import { useHotkeys } from '../_lib/hotkeys.ts';
 import { readPrompt } from '../_lib/words.ts';
 import { Details } from './details.tsx';
@@ -40,11 +40,14 @@ export function PromptPanel({
   useHotkeys({ 'Alt+s': () => setShowDetails((shown) => !shown) });
   const count = draft.count;
 
-  // What was typed before the page had its script; and the prompt is what one came for. On a touch screen the
-  // keyboard would cover the page.
-  useEffect(() => {
+  // What was typed before the page had its script wins over the draft that is about to be shown.
+  useLayoutEffect(() => {
     const typed = promptRef.current?.value ?? '';
-    if (typed !== '' && draftStore.get().prompt === '') updateDraft({ prompt: typed });
+    if (typed !== '') updateDraft({ prompt: typed });
+  }, [promptRef]);
+
+  // The prompt is what one came for. On a touch screen the keyboard would cover the page.
+  useEffect(() => {
     if (window.matchMedia('(pointer: fine)').matches) promptRef.current?.focus();
   }, [promptRef]);
 

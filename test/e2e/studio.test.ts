@@ -162,7 +162,7 @@ describe('the studio in a browser', () => {
     await prompt().fill('an owl in the forest');
     await page.getByRole('radio', { name: 'Fastest' }).check();
     await page.reload();
-    expect(await prompt().inputValue()).toBe('an owl in the forest');
+    await expect.poll(() => prompt().inputValue()).toBe('an owl in the forest');
     expect(await page.getByRole('radio', { name: 'Fastest' }).isChecked()).toBe(true);
     await page.getByRole('button', { name: 'Reset settings' }).click();
     expect(await page.getByRole('radio', { name: 'Faster' }).isChecked()).toBe(true);
@@ -332,11 +332,17 @@ describe('the studio in a browser', () => {
 
   it('lists its shortcuts under ?', async () => {
     await page.goto(stack.url);
+    const list = page.getByRole('dialog', { name: 'Keyboard' });
     await page.getByRole('button', { name: 'Keyboard shortcuts' }).focus();
-    await page.keyboard.press('?');
-    await page.getByRole('dialog', { name: 'Keyboard' }).waitFor();
+    // A key pressed before the page has its script is nobody's.
+    await expect
+      .poll(async () => {
+        if (!(await list.isVisible())) await page.keyboard.press('?');
+        return list.isVisible();
+      })
+      .toBe(true);
     await page.keyboard.press('Escape');
-    await page.getByRole('dialog', { name: 'Keyboard' }).waitFor({ state: 'detached' });
+    await list.waitFor({ state: 'detached' });
   });
 });
 
