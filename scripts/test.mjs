@@ -54,20 +54,27 @@ await stage('Browser tests', vitest('e2e', '--config', 'vitest.e2e.config.ts'), 
   env: { CHROME_PATH: browser },
 });
 
-let [passed, broken, skipped] = [0, 0, 0];
+let [passed, broken] = [0, 0];
+const skipped = [];
 for (const name of ['unit', 'e2e']) {
   try {
     const report = JSON.parse(readFileSync(join(reports, `${name}.json`), 'utf8'));
     passed += report.numPassedTests;
     broken += report.numFailedTests;
-    skipped += report.numPendingTests + report.numTodoTests;
+    for (const { assertionResults } of report.testResults) {
+      skipped.push(...assertionResults.filter(({ status }) => !['passed', 'failed'].includes(status)));
+    }
   } catch (error) {
     failed.push(`reading the ${name} report (${error.message})`);
   }
 }
-if (skipped > 0) failed.push(`${skipped} tests were skipped`);
+// Some faults can be made on some machines only (a full disk needs root on Linux): said aloud, and no excuse in CI.
+for (const { fullName } of skipped) console.log(`Cannot be run on this machine: ${fullName}`);
+if (skipped.length > 0 && process.env.CI) failed.push(`${skipped.length} tests were skipped`);
 
 console.log(`\nTook ${((Date.now() - started) / 60_000).toFixed(1)} minutes.`);
 if (failed.length > 0) console.log(`Failed: ${failed.join('; ')}`);
-console.log(`tests: ${passed} passed, ${broken} failed`);
+console.log(
+  `tests: ${passed} passed, ${broken} failed${skipped.length > 0 ? `, ${skipped.length} skipped` : ''}`,
+);
 process.exit(failed.length > 0 ? 1 : 0);
