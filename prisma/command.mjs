@@ -4,9 +4,9 @@
  *     node prisma/command.mjs generate
  *     node prisma/command.mjs migrate status
  *
- * The SQL of a new migration, against a scratch database (ENCORE_HOME=/tmp/scratch npm run db:migrate):
+ * The SQL of a new migration, against a scratch database (ENCORE_HOME=scratch npm run db:migrate):
  *
- *     ENCORE_HOME=/tmp/scratch node prisma/command.mjs migrate diff --from-config-datasource \
+ *     ENCORE_HOME=scratch node prisma/command.mjs migrate diff --from-config-datasource \
  *       --to-schema prisma/schema.prisma --script > prisma/migrations/20270131120000_what_it_adds/migration.sql
  */
 import { spawnSync } from 'node:child_process';
