@@ -33,6 +33,10 @@ export function Providers({ theme: initialTheme, children }: { theme: Theme; chi
   const [client] = useState(createClient);
   const [theme, setTheme] = useState(initialTheme);
   useEffect(() => followEvents(client), [client]);
+  // From here on the page answers: what drives it from outside, a test for example, waits for this.
+  useEffect(() => {
+    document.documentElement.dataset.interactive = '';
+  }, []);
   const themeValue = useMemo(
     () => ({
       theme,

@@ -1,6 +1,14 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { accessibilityFaults, DESKTOP, launch, openWindow, overflow, PHONE } from './support/browser.ts';
+import {
+  accessibilityFaults,
+  DESKTOP,
+  launch,
+  openWindow,
+  overflow,
+  PHONE,
+  visit,
+} from './support/browser.ts';
 import { Stack } from './support/stack.ts';
 
 let stack: Stack;
@@ -25,7 +33,7 @@ const windows = [
 async function expectNoFaults(path: string): Promise<void> {
   for (const options of windows) {
     const { context, page } = await openWindow(browser, options);
-    await page.goto(stack.url + path);
+    await visit(page, stack.url + path);
     await page.getByRole('main').waitFor();
     const where = `${path} ${options.colorScheme} ${options.viewport.width}`;
     expect(await accessibilityFaults(page), where).toEqual([]);
@@ -59,7 +67,7 @@ describe('accessibility, light and dark, wide and narrow', () => {
   it('finds nothing in the details, the menu and the dialog', async () => {
     await stack.make({ prompt: 'an owl in the forest', steps: 10 });
     const { context, page } = await openWindow(browser);
-    await page.goto(stack.url);
+    await visit(page, stack.url);
     await page.getByRole('button', { name: 'Details' }).click();
     expect(await accessibilityFaults(page)).toEqual([]);
     await page.getByRole('button', { name: 'Use again' }).click();

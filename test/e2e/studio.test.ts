@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Generation } from '../../lib/contracts/generation.ts';
-import { launch, openWindow, overflow, PHONE } from './support/browser.ts';
+import { launch, openWindow, overflow, PHONE, reload, visit } from './support/browser.ts';
 import { Stack } from './support/stack.ts';
 
 let stack: Stack;
@@ -38,7 +38,7 @@ const result = (words: string) => table().getByRole('img', { name: words, exact:
 
 /** So long that there is time to look at it, whatever the machine. */
 async function askForALongOne(words: string): Promise<void> {
-  await page.goto(stack.url);
+  await visit(page, stack.url);
   await prompt().fill(words);
   await page.getByRole('radio', { name: 'Exact' }).check();
   await page.getByRole('button', { name: 'Details' }).click();
@@ -66,7 +66,7 @@ async function fileHash(generation: Generation): Promise<string> {
 
 describe('the studio in a browser', () => {
   it('teaches on the empty page and makes its first picture from an example', async () => {
-    await page.goto(stack.url);
+    await visit(page, stack.url);
     await page.getByRole('heading', { name: 'Write a sentence, get a picture.' }).waitFor();
     await page.getByRole('button', { name: 'a fox in a meadow' }).click();
     expect(await prompt().inputValue()).toBe('a fox in a meadow');
@@ -87,7 +87,7 @@ describe('the studio in a browser', () => {
   });
 
   it('spends nine encoder passes on fifty steps', async () => {
-    await page.goto(stack.url);
+    await visit(page, stack.url);
     await prompt().fill('a penguin in the snow');
     await page.getByRole('button', { name: 'Details' }).click();
     await page.getByRole('textbox', { name: 'Steps' }).fill('50');
@@ -106,7 +106,7 @@ describe('the studio in a browser', () => {
     await expect.poll(() => progress().getAttribute('aria-valuenow').then(Number)).toBeGreaterThan(0);
     await expect.poll(() => page.title()).toMatch(/^\d+ % · a robot in the city$/);
 
-    await page.reload();
+    await reload(page);
     await preview.waitFor();
     expect(await preview.boundingBox()).toEqual(place);
     const before = Number(await progress().getAttribute('aria-valuenow'));
@@ -139,7 +139,7 @@ describe('the studio in a browser', () => {
     await stack.startWeb();
     await stack.startWorker();
 
-    await page.goto(`${stack.url}/library`);
+    await visit(page, `${stack.url}/library`);
     await page.getByRole('link', { name: 'a turtle under water' }).first().click();
     const picture = page.getByRole('img', { name: 'a turtle under water' }).first();
     await picture.waitFor();
@@ -158,11 +158,11 @@ describe('the studio in a browser', () => {
   });
 
   it('keeps what was set across a reload until it is reset', async () => {
-    await page.goto(stack.url);
+    await visit(page, stack.url);
     await prompt().fill('an owl in the forest');
     await page.getByRole('radio', { name: 'Fastest' }).check();
-    await page.reload();
-    await expect.poll(() => prompt().inputValue()).toBe('an owl in the forest');
+    await reload(page);
+    expect(await prompt().inputValue()).toBe('an owl in the forest');
     expect(await page.getByRole('radio', { name: 'Fastest' }).isChecked()).toBe(true);
     await page.getByRole('button', { name: 'Reset settings' }).click();
     expect(await page.getByRole('radio', { name: 'Faster' }).isChecked()).toBe(true);
@@ -171,7 +171,7 @@ describe('the studio in a browser', () => {
   });
 
   it('says what it does not know', async () => {
-    await page.goto(stack.url);
+    await visit(page, stack.url);
     await prompt().fill('a zeppelin in a meadow');
     await page.getByText(/was never shown “zeppelin” and will ignore it/).waitFor();
     await prompt().fill('quantum zeppelin');
@@ -182,7 +182,7 @@ describe('the studio in a browser', () => {
     const model = await stack.addDamagedModel();
     const failed = await stack.make({ prompt: 'a dog on a beach', model });
     expect(failed.status).toBe('failed');
-    await page.goto(stack.url);
+    await visit(page, stack.url);
     await recent().getByRole('button', { name: 'a dog on a beach, failed' }).click();
     await table().getByRole('alert').waitFor();
     expect(await table().getByRole('alert').textContent()).toContain(failed.error?.detail);
@@ -195,7 +195,7 @@ describe('the studio in a browser', () => {
 
   it('deletes with a way back', async () => {
     const made = await stack.make({ prompt: 'a cupcake in a room', steps: 10 });
-    await page.goto(`${stack.url}/library/${made.id}`);
+    await visit(page, `${stack.url}/library/${made.id}`);
     await page.getByRole('button', { name: 'Delete' }).click();
     await page.getByText('Deleted.').waitFor();
     await expect(stack.call('GET', `/generations/${made.id}`)).rejects.toThrow(/404/);
@@ -208,12 +208,12 @@ describe('the studio in a browser', () => {
         ),
       )
       .toBe(made.id);
-    await page.goto(`${stack.url}/library`);
+    await visit(page, `${stack.url}/library`);
     await page.getByRole('link', { name: 'a cupcake in a room' }).first().waitFor();
   });
 
   it('finds, stars and selects many by keyboard alone', async () => {
-    await page.goto(`${stack.url}/library`);
+    await visit(page, `${stack.url}/library`);
     await page.getByRole('searchbox', { name: 'Search in prompts' }).fill('cupcake');
     const tiles = page.getByRole('link', { name: /cupcake/ });
     await tiles.first().waitFor();
@@ -228,7 +228,7 @@ describe('the studio in a browser', () => {
   });
 
   it('draws by a schedule made by hand, with the keyboard', async () => {
-    await page.goto(stack.url);
+    await visit(page, stack.url);
     await prompt().fill('a cactus in the desert');
     const schedule = page.getByRole('slider', { name: 'Steps at which the encoder works' });
     await schedule.focus();
@@ -246,7 +246,7 @@ describe('the studio in a browser', () => {
 
   it('proves a picture by the exact run of its seed, beside it', async () => {
     const made = await stack.make({ prompt: 'a mushroom in the forest' });
-    await page.goto(`${stack.url}/library/${made.id}`);
+    await visit(page, `${stack.url}/library/${made.id}`);
     await page.getByRole('button', { name: /^Verify/ }).click();
     await page.waitForURL(/\/compare\?/);
     await page.getByText('Mean difference').waitFor({ timeout: 60_000 });
@@ -270,7 +270,7 @@ describe('the studio in a browser', () => {
       guidanceScale: 2,
     });
     const file = await fetch(stack.url + (made.assets[0]?.url ?? ''));
-    await page.goto(stack.url);
+    await visit(page, stack.url);
     await page.locator('input[type=file]').setInputFiles({
       name: 'strawberry.png',
       mimeType: 'image/png',
@@ -286,7 +286,7 @@ describe('the studio in a browser', () => {
   });
 
   it('pauses, orders and empties the queue', async () => {
-    await page.goto(`${stack.url}/queue`);
+    await visit(page, `${stack.url}/queue`);
     await page.getByRole('button', { name: 'Pause' }).click();
     await page.getByRole('button', { name: 'Go on' }).waitFor();
     const waiting: string[] = [];
@@ -310,7 +310,7 @@ describe('the studio in a browser', () => {
 
   it('keeps pictures on boards', async () => {
     const made = await stack.make({ prompt: 'a sailboat on the sea', steps: 10 });
-    await page.goto(`${stack.url}/library`);
+    await visit(page, `${stack.url}/library`);
     await page.getByRole('button', { name: 'Board', exact: true }).click();
     await page.getByRole('textbox', { name: 'Name' }).fill('Seaside');
     await page.getByRole('button', { name: 'Save' }).click();
@@ -331,16 +331,11 @@ describe('the studio in a browser', () => {
   });
 
   it('lists its shortcuts under ?', async () => {
-    await page.goto(stack.url);
+    await visit(page, stack.url);
     const list = page.getByRole('dialog', { name: 'Keyboard' });
     await page.getByRole('button', { name: 'Keyboard shortcuts' }).focus();
-    // A key pressed before the page has its script is nobody's.
-    await expect
-      .poll(async () => {
-        if (!(await list.isVisible())) await page.keyboard.press('?');
-        return list.isVisible();
-      })
-      .toBe(true);
+    await page.keyboard.press('?');
+    await list.waitFor();
     await page.keyboard.press('Escape');
     await list.waitFor({ state: 'detached' });
   });
@@ -351,14 +346,14 @@ describe('the studio on a phone', () => {
     const phone = await openWindow(browser, { viewport: PHONE });
     await context.close();
     ({ context, page, complaints } = phone);
-    await page.goto(stack.url);
+    await visit(page, stack.url);
     await prompt().fill('a rocket in space');
     const box = await generate().boundingBox();
     expect((box?.y ?? PHONE.height) + (box?.height ?? 0)).toBeLessThanOrEqual(PHONE.height);
     await generate().tap();
     await result('a rocket in space').waitFor({ timeout: 60_000 });
     expect(await overflow(page)).toBe(0);
-    await page.goto(`${stack.url}/library`);
+    await visit(page, `${stack.url}/library`);
     await page.getByRole('link', { name: 'a rocket in space' }).first().tap();
     await page.getByRole('button', { name: 'Use again' }).waitFor();
     expect(await overflow(page)).toBe(0);

@@ -116,13 +116,14 @@ function Toggle({ label, isOn, onChange, children }: ToggleProps) {
         id={id}
         checked={isOn}
         onCheckedChange={onChange}
+        aria-labelledby={`${id}-label`}
         aria-describedby={`${id}-more`}
         className={styles.switch}
       >
         <Switch.Thumb className={styles.knob} />
       </Switch.Root>
       <div>
-        <label htmlFor={id} className={styles.toggleLabel}>
+        <label id={`${id}-label`} htmlFor={id} className={styles.toggleLabel}>
           {label}
         </label>
         <p id={`${id}-more`} className={styles.text}>

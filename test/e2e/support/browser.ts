@@ -50,6 +50,17 @@ export async function openWindow(
   return { context, page, complaints };
 }
 
+/** Opens an address and waits until the page answers: before that, keys are nobody's and controls lack what script adds. */
+export async function visit(page: Page, url: string): Promise<void> {
+  await page.goto(url);
+  await page.locator('html[data-interactive]').waitFor();
+}
+
+export async function reload(page: Page): Promise<void> {
+  await page.reload();
+  await page.locator('html[data-interactive]').waitFor();
+}
+
 /**
  * What stands between this page and WCAG 2.2 AA, one line each; empty when nothing does.
  * @param hasOverlay an open menu or dialog lies outside the landmarks of the page, by intent
