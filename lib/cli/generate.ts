@@ -211,7 +211,7 @@ async function paramsOf(
   const schema =
     tensors.promptEmbeds === undefined
       ? generationRequestSchema
-      : generationRequestSchema.extend({ prompt: z.string().max(limits.promptLength) });
+      : generationRequestSchema.safeExtend({ prompt: z.string().max(limits.promptLength) });
   const parsed = schema.safeParse(request);
   if (!parsed.success) {
     const issue = parsed.error.issues[0]!;

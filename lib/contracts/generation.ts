@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { errorCodes } from './errors.ts';
 import { schedulerNames } from './schedulers.ts';
+import { fieldFaults, taskFields, taskInputs } from './task-inputs.ts';
 
 /** Tasks of the product, in the order the pages show them. One denoising loop serves all of them. */
-export const tasks = ['text-to-image'] as const;
+export const tasks = ['text-to-image'] as const satisfies (keyof typeof taskFields)[];
 export const taskSchema = z.enum(tasks);
 
 export { schedulerNames };
@@ -30,8 +31,7 @@ const side = z.int().min(limits.minSide).max(limits.maxSide).multipleOf(limits.s
 
 const clipSkip = z.int().min(0).max(11).optional();
 
-/** Body of POST /api/v1/generations. What is left out comes from the model's own defaults. */
-export const generationRequestSchema = z
+const fields = z
   .object({
     task: taskSchema,
     prompt: z.string().trim().min(1).max(limits.promptLength),
@@ -49,8 +49,16 @@ export const generationRequestSchema = z
     injection: z.union([z.number().min(0).max(1), z.literal('off')]).optional(),
     /** Layers of the text encoder left out at its end; none where it is missing. A1111's "Clip skip" is one more. */
     clipSkip,
+    ...taskInputs,
   })
   .strict();
+
+/** Body of POST /api/v1/generations. What is left out comes from the model's own defaults. */
+export const generationRequestSchema = fields.superRefine((request, context) => {
+  for (const { path, message } of fieldFaults(request.task, request)) {
+    context.addIssue({ code: 'custom', path: [path], message });
+  }
+});
 
 export type GenerationRequest = z.infer<typeof generationRequestSchema>;
 export type GenerationInput = z.input<typeof generationRequestSchema>;
@@ -59,9 +67,10 @@ export type Task = z.infer<typeof taskSchema>;
 export type SchedulerName = z.infer<typeof schedulerSchema>;
 
 /** The request with every default filled in: what a row stores and what the engine runs. */
-export const generationParamsSchema = generationRequestSchema.required().extend({
+export const generationParamsSchema = fields.required().extend({
   injection: z.number().min(0).max(1),
   clipSkip,
+  ...taskInputs,
 });
 export type GenerationParams = z.infer<typeof generationParamsSchema>;
 
