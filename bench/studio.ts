@@ -1,16 +1,15 @@
-import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type GenerationQuery, generationQuerySchema } from '../lib/contracts/api.ts';
-import { generationParamsSchema, generationRequestSchema } from '../lib/contracts/generation.ts';
+import { generationRequestSchema } from '../lib/contracts/generation.ts';
 import { migrate } from '../lib/studio/db/migrate.ts';
 import { readEnv } from '../lib/studio/env.ts';
-import { searchable } from '../lib/studio/search.ts';
 import { createGeneration, listGenerations, openStudio, type Studio } from '../lib/studio/services/index.ts';
 import { report, type Row } from './report.ts';
+import { seedHistory } from './seed-history.ts';
 
 type Log = (line: string) => void;
 
@@ -27,7 +26,8 @@ export async function benchStudio(log: Log): Promise<void> {
     await migrate(home, join(root, 'prisma', 'migrations'));
     const studio = openStudio({ ...readEnv(), root, home });
     try {
-      await seedHistory(studio, log);
+      log(`storing a history of ${HISTORY} entries`);
+      await seedHistory(studio, { entries: HISTORY });
       const rows = [...(await history(studio, log)), ...(await creates(studio, log))];
       await report('npm run bench -- studio', `Requests and a history of ${HISTORY} entries`, rows);
     } finally {
@@ -108,66 +108,6 @@ async function cursorAt(studio: Studio, entry: number): Promise<string | null> {
     ({ nextCursor: cursor } = await listGenerations(studio, generationQuerySchema.parse(query)));
   }
   return cursor;
-}
-
-async function seedHistory(studio: Studio, log: Log): Promise<void> {
-  log(`storing a history of ${HISTORY} entries`);
-  const things = ['fox', 'castle', 'robot', 'pizza', 'owl'];
-  const places = ['in a meadow', 'on the beach', 'in space', 'at night', 'in the snow'];
-  const BATCH = 1000;
-  for (let first = 0; first < HISTORY; first += BATCH) {
-    const rows = Array.from({ length: BATCH }, (_, i) => {
-      const n = first + i;
-      const prompt = `a ${things[n % 5]} ${places[Math.floor(n / 5) % 5]} number ${n}, soft light, highly detailed, as long as people write them`;
-      const params = generationParamsSchema.parse({
-        task: 'text-to-image',
-        prompt,
-        model: 'toybox',
-        width: 128,
-        height: 128,
-        steps: 25,
-        guidanceScale: 3,
-        seed: n,
-        scheduler: 'ddim',
-        injection: 0.003,
-        negativePrompt: '',
-        count: 1,
-        plan: 'faster',
-      });
-      const at = new Date(Date.UTC(2026, 0, 1) + n * 60_000);
-      return {
-        id: randomUUID(),
-        task: 'text-to-image',
-        status: n % 20 === 0 ? 'failed' : 'succeeded',
-        model: n % 500 === 0 ? 'rare' : 'toybox',
-        prompt,
-        searchText: searchable(prompt),
-        params,
-        starred: n % 1000 === 7,
-        queueOrder: n,
-        maxAttempts: 4,
-        createdAt: at,
-        finishedAt: at,
-      };
-    });
-    await studio.db.write(async (tx) => {
-      await tx.generation.createMany({ data: rows });
-      await tx.asset.createMany({
-        data: rows.map(({ id, createdAt }, i) => ({
-          id: randomUUID(),
-          generationId: id,
-          index: 0,
-          hash: (first + i).toString(16).padStart(64, '0'),
-          type: 'image/png',
-          width: 128,
-          height: 128,
-          bytes: 40_000,
-          seed: BigInt(first + i),
-          createdAt,
-        })),
-      });
-    });
-  }
 }
 
 function percentile(values: number[], share: number): string {

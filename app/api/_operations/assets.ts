@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import {
-  bulkExportQuerySchema,
+  bulkExportSchema,
   exportQuerySchema,
+  MAX_EXPORTED,
   pictureInfoSchema,
   thumbnailSides,
 } from '../../../lib/contracts/studio.ts';
@@ -94,16 +95,22 @@ export const exportAssetOperation = defineOperation({
   },
 });
 
+/** Ids are 36 characters, and a form writes a comma as three. */
+const MAX_EXPORT_BODY_BYTES = MAX_EXPORTED * 40;
+
 export const exportGenerationsOperation = defineOperation({
   id: 'exportGenerations',
   tag: 'Generations',
-  method: 'GET',
+  method: 'POST',
   path: '/generations/export',
   summary: 'Save many as one zip file',
-  query: bulkExportQuerySchema,
+  description: 'The zip file is made while it is sent. Takes a form too, which is how a page saves it.',
+  body: bulkExportSchema,
+  form: { maxBytes: MAX_EXPORT_BODY_BYTES },
   responses: { 200: { description: 'The zip file', contentType: 'application/zip' } },
-  async run({ query, studio }) {
-    return new Response(await exportGenerations(studio, query), {
+  errors: ['not_found'],
+  async run({ body, studio }) {
+    return new Response(await exportGenerations(studio, body), {
       headers: {
         'content-type': 'application/zip',
         'content-disposition': 'attachment; filename="encore-pictures.zip"',

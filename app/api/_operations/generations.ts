@@ -3,6 +3,8 @@ import {
   generationListSchema,
   generationPatchSchema,
   generationQuerySchema,
+  outlineQuerySchema,
+  outlineSchema,
 } from '../../../lib/contracts/api.ts';
 import { EncoreError } from '../../../lib/contracts/errors.ts';
 import { generationRequestSchema, generationSchema } from '../../../lib/contracts/generation.ts';
@@ -14,6 +16,7 @@ import {
   deleteGeneration,
   getGeneration,
   listGenerations,
+  outlineGenerations,
   restoreGeneration,
   retryGeneration,
   updateGeneration,
@@ -79,6 +82,19 @@ export const listGenerationsOperation = defineOperation({
   query: generationQuerySchema,
   responses: { 200: { description: 'A page of generations', schema: generationListSchema } },
   run: async ({ query, studio }) => ({ status: 200, body: await listGenerations(studio, query) }),
+});
+
+export const outlineGenerationsOperation = defineOperation({
+  id: 'outlineGenerations',
+  tag: 'Generations',
+  method: 'GET',
+  path: '/generations/outline',
+  summary: 'See how long the history is, and what is where',
+  description:
+    'The ids of everything that matches, newest first, by quarter of an hour. Ask for those in sight with `GET /generations?ids=`.',
+  query: outlineQuerySchema,
+  responses: { 200: { description: 'The outline', schema: outlineSchema } },
+  run: async ({ query, studio }) => ({ status: 200, body: await outlineGenerations(studio, query) }),
 });
 
 export const getGenerationOperation = defineOperation({

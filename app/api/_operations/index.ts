@@ -20,6 +20,7 @@ import {
   deleteGenerationOperation,
   getGenerationOperation,
   listGenerationsOperation,
+  outlineGenerationsOperation,
   restoreGenerationOperation,
   retryGenerationOperation,
   updateGenerationOperation,
@@ -47,6 +48,7 @@ import {
 export const operations: AnyOperation[] = [
   createGenerationOperation,
   listGenerationsOperation,
+  outlineGenerationsOperation,
   getGenerationOperation,
   updateGenerationOperation,
   cancelGenerationOperation,

@@ -4,20 +4,22 @@ import { EncoreError } from '../../../lib/contracts/errors.ts';
 export const MAX_JSON_BYTES = 256 * 1024;
 
 /**
- * Reads a JSON body.
+ * Reads a JSON body, or that of a form where one may come.
  * @throws EncoreError `payload_too_large`, `invalid_request`
  */
-export async function readJson(request: Request): Promise<unknown> {
+export async function readBody(request: Request, form?: { maxBytes: number }): Promise<unknown> {
   const type = (request.headers.get('content-type') ?? '').split(';')[0]?.trim().toLowerCase();
-  if (type !== 'application/json') {
+  const isForm = form !== undefined && type === 'application/x-www-form-urlencoded';
+  if (!isForm && type !== 'application/json') {
     throw new EncoreError(
       'invalid_request',
       `The content type is "${type ?? ''}", expected application/json.`,
     );
   }
-  const bytes = await readBytes(request, MAX_JSON_BYTES);
+  const bytes = await readBytes(request, form?.maxBytes ?? MAX_JSON_BYTES);
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return isForm ? Object.fromEntries(new URLSearchParams(text)) : JSON.parse(text);
   } catch (cause) {
     throw new EncoreError('invalid_request', 'The body is not valid JSON in UTF-8.', { cause });
   }

@@ -51,6 +51,8 @@ export interface Operation<
   params?: Params;
   query?: Query;
   body?: Body;
+  /** The body may also be a form of a page (`application/x-www-form-urlencoded`), and be so long. */
+  form?: { maxBytes: number };
   /** Takes the bytes of a file for a body, at most so many. */
   file?: { maxBytes: number; description: string };
   /** Request headers with a meaning, name -> what it does. */

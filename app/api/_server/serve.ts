@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import { EncoreError, type ErrorCode } from '../../../lib/contracts/errors.ts';
 import { getStudio, toProblem } from '../../../lib/studio/services/index.ts';
 import { checkOrigin, checkToken } from './access.ts';
-import { readBytes, readJson } from './body.ts';
+import { readBody, readBytes } from './body.ts';
 import type { AnyOperation, Reply } from './operation.ts';
 
 interface RouteContext {
@@ -36,7 +36,7 @@ export function serve(operation: AnyOperation): RouteHandler {
       const body =
         operation.body === undefined
           ? undefined
-          : parse(operation.body, await readJson(request), 'invalid_parameter');
+          : parse(operation.body, await readBody(request, operation.form), 'invalid_parameter');
       const file =
         operation.file === undefined ? undefined : await readBytes(request, operation.file.maxBytes);
       const reply = await operation.run({

@@ -13,6 +13,7 @@ export {
   getGeneration,
   isOver,
   listGenerations,
+  outlineGenerations,
   restoreGeneration,
   retryGeneration,
   updateGeneration,

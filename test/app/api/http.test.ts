@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { MAX_JSON_BYTES, readJson } from '../../../app/api/_server/body.ts';
+import { MAX_JSON_BYTES, readBody } from '../../../app/api/_server/body.ts';
 import { readWait } from '../../../app/api/_server/prefer.ts';
 import { readRange } from '../../../app/api/_server/range.ts';
 import {
@@ -59,7 +59,7 @@ describe('Prefer', () => {
 
 describe('a JSON body', () => {
   const post = (body: BodyInit, type = 'application/json') =>
-    readJson(new Request('http://localhost', { method: 'POST', body, headers: { 'content-type': type } }));
+    readBody(new Request('http://localhost', { method: 'POST', body, headers: { 'content-type': type } }));
 
   it('is read whatever its charset parameter', async () => {
     await expect(post('{"a":"ä"}', 'application/json; charset=utf-8')).resolves.toEqual({ a: 'ä' });
@@ -72,6 +72,23 @@ describe('a JSON body', () => {
     ['too long', `"${'x'.repeat(MAX_JSON_BYTES)}"`, 'application/json', 'payload_too_large'],
   ])('is refused: %s', async (_, body, type, code) => {
     await expect(post(body, type)).rejects.toMatchObject({ code });
+  });
+
+  it('comes from a form only where one is expected, and only as long as that may be', async () => {
+    const form = (text: string) =>
+      new Request('http://localhost', {
+        method: 'POST',
+        body: text,
+        headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      });
+    await expect(readBody(form('ids=a%2Cb&format=png'), { maxBytes: 100 })).resolves.toEqual({
+      ids: 'a,b',
+      format: 'png',
+    });
+    await expect(readBody(form('ids=a'))).rejects.toMatchObject({ code: 'invalid_request' });
+    await expect(readBody(form('x'.repeat(101)), { maxBytes: 100 })).rejects.toMatchObject({
+      code: 'payload_too_large',
+    });
   });
 
   it('is not read past the limit where the length was not announced', async () => {
@@ -88,7 +105,7 @@ describe('a JSON body', () => {
       headers: { 'content-type': 'application/json' },
       duplex: 'half',
     } as RequestInit);
-    await expect(readJson(request)).rejects.toMatchObject({ code: 'payload_too_large' });
+    await expect(readBody(request)).rejects.toMatchObject({ code: 'payload_too_large' });
     expect(sent).toBeLessThan(MAX_JSON_BYTES + 3 * 65_536);
   });
 });

@@ -8,12 +8,13 @@ import {
   getHealth,
   getQueue,
   listGenerations,
+  outlineGenerations,
   restoreGeneration,
   retryGeneration,
   type Studio,
   updateGeneration,
 } from '../../../lib/studio/services/index.ts';
-import { generationQuerySchema, healthSchema } from '../../../lib/contracts/api.ts';
+import { generationQuerySchema, healthSchema, outlineQuerySchema } from '../../../lib/contracts/api.ts';
 import { EncoreError } from '../../../lib/contracts/errors.ts';
 import { generationSchema } from '../../../lib/contracts/generation.ts';
 import { tidy, UNDO_MS } from '../../../lib/studio/services/housekeeping.ts';
@@ -118,6 +119,51 @@ test('the history is paged newest first, without a gap or a double, while new on
   await expect(listGenerations(studio, query({ cursor: 'nonsense' }))).rejects.toMatchObject({
     code: 'invalid_request',
   });
+});
+
+test('the outline has every entry that is in the history once, in its order, however it is filtered', async () => {
+  const clock = testClock();
+  const studio = await testStudio({}, { now: clock.now });
+  for (let i = 0; i < 40; i++) {
+    const { generation } = await createGeneration(
+      studio,
+      aRequest({ prompt: i % 3 === 0 ? 'a fox' : 'an owl' }),
+    );
+    if (i % 10 === 0) await updateGeneration(studio, generation.id, { starred: true });
+    if (i === 5) await deleteGeneration(studio, generation.id);
+    clock.pass(7 * 60_000);
+  }
+  const all = (await listGenerations(studio, query({ limit: '200' }))).items;
+  const middle = all[20]?.createdAt ?? '';
+  for (const filter of [
+    {},
+    { q: 'fox' },
+    { starred: 'true' },
+    { from: middle },
+    { to: middle, q: 'owl' },
+  ] as const) {
+    const { quarters } = await outlineGenerations(studio, outlineQuerySchema.parse(filter));
+    const { items } = await listGenerations(studio, query({ limit: '200', ...filter }));
+    expect(items.length).toBeGreaterThan(0);
+    expect(quarters.flatMap(({ ids }) => ids)).toEqual(items.map(({ id }) => id));
+    const begin = new Map(quarters.flatMap(({ at, ids }) => ids.map((id) => [id, at])));
+    for (const { id, createdAt } of items) {
+      const since = Date.parse(createdAt) - (begin.get(id) ?? 0);
+      expect(since).toBeGreaterThanOrEqual(0);
+      expect(since).toBeLessThan(15 * 60_000);
+    }
+  }
+  expect((await listGenerations(studio, query({ from: middle }))).items).toHaveLength(21);
+  expect((await listGenerations(studio, query({ to: middle }))).items).toHaveLength(18);
+});
+
+test('those that are named come, whatever the page would hold, and those that are gone are left out', async () => {
+  const studio = await testStudio();
+  const ids: string[] = [];
+  for (let i = 0; i < 60; i++) ids.push((await createGeneration(studio, aRequest())).generation.id);
+  await deleteGeneration(studio, ids[3] ?? '');
+  const { items } = await listGenerations(studio, query({ ids: [...ids.slice(0, 55), 'nobody'].join(',') }));
+  expect(new Set(items.map(({ id }) => id))).toEqual(new Set(ids.slice(0, 55).filter((id) => id !== ids[3])));
 });
 
 test('searches words in prompts, literally and in any case, and filters', async () => {

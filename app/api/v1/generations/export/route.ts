@@ -1,4 +1,4 @@
 import { serve } from '../../../_server/serve.ts';
 import { exportGenerationsOperation } from '../../../_operations/assets.ts';
 
-export const GET = serve(exportGenerationsOperation);
+export const POST = serve(exportGenerationsOperation);
