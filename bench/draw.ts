@@ -1,5 +1,5 @@
 import { Engine } from '../lib/engine/tasks/engine.ts';
-import type { TextToImageInput } from '../lib/engine/tasks/task.ts';
+import type { GenerateInput } from '../lib/engine/tasks/task.ts';
 import type { Receipt } from '../lib/contracts/generation.ts';
 import { peakPrivateBytes, timed } from './measure.ts';
 
@@ -16,14 +16,14 @@ export interface Drawn {
 
 // Run by toybox.ts and sd15.ts in a process of its own: draw.ts CACHE TIMES INPUT
 const [directory = '', times = '1', json = '{}'] = process.argv.slice(2);
-const input = JSON.parse(json) as TextToImageInput;
+const input = JSON.parse(json) as GenerateInput;
 const { result, peak } = await peakPrivateBytes(async () => {
   const engine = new Engine({ device: 'cpu', cache: { directory, budgetBytes: 100e9 } });
   const wall: number[] = [];
   let load = 0;
   let receipt: Receipt | undefined;
   for (let i = 0; i < Number(times); i++) {
-    const drawn = await timed(() => engine.textToImage(input));
+    const drawn = await timed(() => engine.generate(input));
     receipt = drawn.result.receipt;
     wall.push(drawn.wall);
     if (i === 0) load = receipt.seconds.load;

@@ -4,7 +4,7 @@ import type { Plan } from '../lib/contracts/generation.ts';
 import { Engine } from '../lib/engine/tasks/engine.ts';
 import { inspectModel } from '../lib/engine/tasks/inspect-model.ts';
 import { loadModel } from '../lib/engine/tasks/loaded-model.ts';
-import type { Picture, TaskResult, TextToImageInput } from '../lib/engine/tasks/task.ts';
+import type { GenerateInput, Picture, TaskResult } from '../lib/engine/tasks/task.ts';
 import { createRuntime } from '../lib/engine/runtime/runtime.ts';
 import { report, type Row } from './report.ts';
 
@@ -36,12 +36,12 @@ export async function benchPlans(log: (line: string) => void): Promise<void> {
   const costs = await macs(defaults.width, defaults.height);
   const engine = new Engine({ device: 'cpu' });
   const draw = async (prompt: string, seed: number, steps: number, plan: Plan, injection: number) => {
-    const request: TextToImageInput = {
-      ...{ model, prompt, negativePrompt: '', count: 1, decodeWidth: 'auto' },
+    const request: GenerateInput = {
+      ...{ task: 'text-to-image', model, prompt, negativePrompt: '', count: 1, decodeWidth: 'auto' },
       ...{ width: defaults.width, height: defaults.height, guidanceScale: defaults.guidanceScale },
       ...{ seed, steps, plan, injection },
     };
-    return engine.textToImage(request);
+    return engine.generate(request);
   };
   const rows: Row[] = [];
   for (const steps of [50, 20]) {

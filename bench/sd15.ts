@@ -7,7 +7,7 @@ import { parseUnetConfig } from '../lib/engine/networks/unet/config.ts';
 import { buildUnetStages, type UnetStageOptions } from '../lib/engine/networks/unet/stages.ts';
 import { createRuntime } from '../lib/engine/runtime/runtime.ts';
 import type { Runtime, Session } from '../lib/engine/runtime/session.ts';
-import type { TextToImageInput } from '../lib/engine/tasks/task.ts';
+import type { GenerateInput } from '../lib/engine/tasks/task.ts';
 import { noiseSource } from '../lib/engine/tensor/random.ts';
 import { float32, type Tensor } from '../lib/engine/tensor/tensor.ts';
 import { inChild } from './child.ts';
@@ -27,7 +27,8 @@ interface Options {
 /** Stable Diffusion 1.5 at 64 x 64 latents with guidance: what the savings are worth on a network of real size. */
 export async function benchSd15(log: (line: string) => void, { runs }: Options): Promise<void> {
   const model = await sd15Checkpoint(log);
-  const input = (steps: number, plan: Plan): TextToImageInput => ({
+  const input = (steps: number, plan: Plan): GenerateInput => ({
+    task: 'text-to-image',
     model,
     prompt: 'a fox in a meadow',
     negativePrompt: '',

@@ -12,7 +12,7 @@ import { createRuntime } from '../lib/engine/runtime/runtime.ts';
 import { decodeWidth } from '../lib/engine/tasks/call-size.ts';
 import { Engine } from '../lib/engine/tasks/engine.ts';
 import { inspectModel } from '../lib/engine/tasks/inspect-model.ts';
-import type { TextToImageInput } from '../lib/engine/tasks/task.ts';
+import type { GenerateInput } from '../lib/engine/tasks/task.ts';
 import { noiseSource } from '../lib/engine/tensor/random.ts';
 import { inChild } from './child.ts';
 import type { Drawn } from './draw.ts';
@@ -26,7 +26,8 @@ const rounds = 15;
 /** The bundled model as a user runs it. */
 export async function benchToybox(log: (line: string) => void): Promise<void> {
   const defaults = await inspectModel(model);
-  const input = (steps: number, plan: Plan): TextToImageInput => ({
+  const input = (steps: number, plan: Plan): GenerateInput => ({
+    task: 'text-to-image',
     model,
     prompt: 'a fox in a meadow',
     negativePrompt: '',
@@ -83,7 +84,7 @@ export async function benchToybox(log: (line: string) => void): Promise<void> {
 const cost = ({ wall, cpu }: Cost) => `${seconds(wall)} (${seconds(cpu)} of processor)`;
 
 /** The network alone, in the pattern of calls that the loop makes. */
-async function measureUnet({ width, height, guidanceScale }: TextToImageInput) {
+async function measureUnet({ width, height, guidanceScale }: GenerateInput) {
   const source = await openModel(model);
   const network = await source.network('unet');
   const { scale } = parseAutoencoderConfig(source.components.get('vae') ?? '', await source.config('vae'));
@@ -122,9 +123,9 @@ async function measureUnet({ width, height, guidanceScale }: TextToImageInput) {
   return measured;
 }
 
-async function measureWarm(input: TextToImageInput): Promise<Cost> {
+async function measureWarm(input: GenerateInput): Promise<Cost> {
   const engine = new Engine({ device: 'cpu', cache: { directory, budgetBytes: 100e9 } });
-  const { picture } = await inTurns({ picture: () => engine.textToImage(input) }, rounds);
+  const { picture } = await inTurns({ picture: () => engine.generate(input) }, rounds);
   await engine.dispose();
   return picture;
 }

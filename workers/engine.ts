@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { EncoreError } from '../lib/contracts/errors.ts';
+import { withoutReferences } from '../lib/contracts/generation.ts';
 import { deviceNames } from '../lib/engine/runtime/session.ts';
 import { Engine } from '../lib/engine/tasks/engine.ts';
 import type { EngineJob, EngineMessage, EngineRequest } from './protocol.ts';
@@ -47,8 +48,8 @@ async function run({ runId, folder, params, decodeWidth }: EngineJob): Promise<v
   const cancel = new AbortController();
   current = { runId, cancel };
   try {
-    const { pictures, receipt } = await engine.textToImage(
-      { ...params, model: folder, decodeWidth },
+    const { pictures, receipt } = await engine.generate(
+      { ...withoutReferences(params), model: folder, decodeWidth },
       {
         signal: cancel.signal,
         onProgress: (progress) => tell({ type: 'progress', runId, progress }),

@@ -10,6 +10,7 @@ import {
   generationRequestSchema,
   limits,
   schedulerNames,
+  withoutReferences,
   type GenerationParams,
   type Plan,
   type SchedulerName,
@@ -21,7 +22,7 @@ import type { RuntimeOptions } from '../engine/runtime/runtime.ts';
 import { deviceNames } from '../engine/runtime/session.ts';
 import { Engine } from '../engine/tasks/engine.ts';
 import { inspectModel } from '../engine/tasks/inspect-model.ts';
-import type { Progress, TaskResult, TextToImageInput } from '../engine/tasks/task.ts';
+import type { GenerateInput, Progress, TaskResult } from '../engine/tasks/task.ts';
 import { toFloat32 } from '../engine/tensor/arithmetic.ts';
 import type { Tensor } from '../engine/tensor/tensor.ts';
 import { encodePng } from '../media/png.ts';
@@ -105,8 +106,15 @@ async function generate(options: GenerateOptions): Promise<void> {
   const bar = process.stderr.isTTY ? progressBar() : undefined;
   try {
     const { decodeWidth, eta, noise: noiseKind } = options;
-    const input: TextToImageInput = { ...params, ...tensors, model, decodeWidth, eta, noiseKind };
-    const result = await engine.textToImage(input, {
+    const input: GenerateInput = {
+      ...withoutReferences(params),
+      ...tensors,
+      model,
+      decodeWidth,
+      eta,
+      noiseKind,
+    };
+    const result = await engine.generate(input, {
       signal: cancel.signal,
       onProgress: (progress) => bar?.update(progress),
     });
@@ -138,7 +146,7 @@ async function modelFolder(model: string): Promise<string> {
   });
 }
 
-type GivenTensors = Pick<TextToImageInput, 'latents' | 'noise' | 'promptEmbeds' | 'negativePromptEmbeds'>;
+type GivenTensors = Pick<GenerateInput, 'latents' | 'noise' | 'promptEmbeds' | 'negativePromptEmbeds'>;
 
 async function tensorsOf({ latents, promptEmbeds }: GenerateOptions): Promise<GivenTensors> {
   const given: GivenTensors = {};

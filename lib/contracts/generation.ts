@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { errorCodes } from './errors.ts';
+import { generationInputSchema } from './pictures.ts';
 import { schedulerNames } from './schedulers.ts';
 import { fieldFaults, taskFields, taskInputs } from './task-inputs.ts';
 
@@ -74,6 +75,17 @@ export const generationParamsSchema = fields.required().extend({
 });
 export type GenerationParams = z.infer<typeof generationParamsSchema>;
 
+/** The request without what it only names: pictures, ControlNets and LoRAs have to be looked up and opened. */
+export function withoutReferences(
+  params: GenerationParams,
+): Omit<GenerationParams, (typeof references)[number]> {
+  const own = { ...params };
+  for (const name of references) delete own[name];
+  return own;
+}
+
+const references = ['image', 'mask', 'control', 'loras'] as const;
+
 export const generationStatuses = [
   'queued',
   'running',
@@ -98,12 +110,30 @@ export const receiptSchema = z.object({
   scheduler: z.string(),
   steps: z.int(),
   plan: planSchema,
-  /** Step indices at which the encoder ran. */
+  /** Steps left out at the noisy end (strength); absent where there are none. */
+  skippedSteps: z.int().min(1).optional(),
+  /** Step indices at which the encoder ran; 0 is the first step that was not left out. */
   keySteps: z.array(z.int()),
   encoderRuns: z.int(),
   /** Steps decoded, one per step and picture batch. */
   decoderRuns: z.int(),
   encoderRunsSaved: z.int(),
+  /**
+   * Runs of several legs (a second, larger one) have each here; passes and seconds elsewhere are sums, and `keySteps`
+   * and `skippedSteps` the first leg's.
+   */
+  legs: z
+    .array(
+      z.object({
+        width: z.int(),
+        height: z.int(),
+        skippedSteps: z.int().min(0),
+        /** Network evaluations. */
+        steps: z.int(),
+        keySteps: z.array(z.int()),
+      }),
+    )
+    .optional(),
   /** How many steps were decoded in one call at most. */
   decodeWidth: z.int(),
   injection: z.number(),
@@ -116,6 +146,8 @@ export const receiptSchema = z.object({
     textEncoder: seconds,
     encoder: seconds,
     decoder: seconds,
+    /** Of ControlNets; absent where there are none. */
+    control: seconds.optional(),
     scheduler: seconds,
     vae: seconds,
     total: seconds,
@@ -140,6 +172,11 @@ export const assetSchema = z.object({
   seed: z.int().min(0).max(limits.maxSeed),
   bytes: z.int(),
   url: z.string(),
+  /** Of a video: a picture of it, how many frames it has, and how they are shown. Null for a picture. */
+  posterUrl: z.string().nullable().default(null),
+  frames: z.int().nullable().default(null),
+  fps: z.number().nullable().default(null),
+  durationSeconds: seconds.nullable().default(null),
 });
 export type Asset = z.infer<typeof assetSchema>;
 
@@ -184,6 +221,8 @@ export const generationSchema = z.object({
   verifiedBy: z.string().nullable(),
   /** Of a verification that is done: how far its pictures are from those it verifies. */
   comparison: comparisonSchema.nullable(),
+  /** Pictures it was made from; they stay, whatever is deleted elsewhere. */
+  inputs: z.array(generationInputSchema).default([]),
   assets: z.array(assetSchema),
   receipt: receiptSchema.nullable(),
   error: problemSchema.nullable(),

@@ -120,16 +120,16 @@ export const taskFields = {
   upscale: { needs: ['image'], allows: ['upscale', 'loras'] },
 } as const satisfies Record<string, { needs: readonly Field[]; allows: readonly Field[] }>;
 
+/** Every task there is to be; `tasks` in generation.ts lists those that are offered. */
+export type TaskName = keyof typeof taskFields;
+
 export interface FieldFault {
   path: string;
   message: string;
 }
 
 /** What is missing from a request of this task, and what does not belong to it. */
-export function fieldFaults(
-  task: keyof typeof taskFields,
-  request: Readonly<Record<string, unknown>>,
-): FieldFault[] {
+export function fieldFaults(task: TaskName, request: Readonly<Record<string, unknown>>): FieldFault[] {
   const { needs, allows }: { needs: readonly string[]; allows: readonly string[] } = taskFields[task];
   const faults: FieldFault[] = [];
   for (const field of Object.keys(taskInputs)) {

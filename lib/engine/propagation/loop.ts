@@ -2,7 +2,7 @@ import { EncoreError } from '../../contracts/errors.ts';
 import type { SchedulerRun } from '../schedulers/scheduler.ts';
 import { weightedSum } from '../tensor/arithmetic.ts';
 import { float32, sizeOf, type Tensor } from '../tensor/tensor.ts';
-import type { Denoiser, Features, Prepared } from './denoiser.ts';
+import type { ControlResiduals, Denoiser, Features, Prepared } from './denoiser.ts';
 import type { Span } from './plan.ts';
 
 type Float32 = Tensor<'float32'>;
@@ -12,7 +12,7 @@ export interface DenoiseInput {
   /** The run's conditioning, for 2B rows where guidance is on and B where it is off. */
   readonly prepared: Prepared;
   readonly run: SchedulerRun;
-  /** Cover every evaluation of the run once, in order. */
+  /** Cover the evaluations of the run once each, in order, from the first; a run may end early. */
   readonly spans: readonly Span[];
   /** x_T [B, C, h, w], scaled by the scheduler's initNoiseSigma. */
   readonly latents: Float32;
@@ -21,7 +21,19 @@ export interface DenoiseInput {
   readonly injection: Injection;
   /** One standard normal tensor [B, C, h, w] for evaluation `index`; asked for by stochastic schedulers only. */
   readonly noise: (index: number) => Float32;
+  /** What the network reads beside the scaled sample: [B, C, h, w] to [B, C + n, h, w] (inpainting checkpoints). */
+  readonly augment?: (sample: Float32) => Float32;
+  /** The latents after evaluation `index` once more: what is not to be drawn is put back (inpainting). */
+  readonly amend?: (latents: Float32, index: number) => Float32;
+  /** ControlNet, asked at key steps only: its residuals become part of the features that are propagated. */
+  readonly control?: Guide;
 }
+
+/** Residuals for a scaled sample [B, C, h, w] at evaluation `index`; undefined where it does not guide. */
+export type Guide = (sample: Float32, index: number) => Promise<ControlResiduals | undefined>;
+
+/** What the loop calls, for those who time and count. */
+export type Part = 'encoder' | 'decoder' | 'control';
 
 /** Prior noise injection (Li et al., section 3.3): x_t <- x_t + alpha x_T wherever t / trainSteps < tau. */
 export interface Injection {
@@ -36,7 +48,7 @@ export interface DenoiseHooks {
   /** Before every call of the network. */
   beforeCall?: () => void | Promise<void>;
   /** Wraps every call of the network, so that it can be timed and counted. `steps` is S of a decoder call. */
-  call?: <T>(part: 'encoder' | 'decoder', steps: number, work: () => Promise<T>) => Promise<T>;
+  call?: <T>(part: Part, steps: number, work: () => Promise<T>) => Promise<T>;
   /** After every step, with the latents it left. */
   onStep?: (index: number, latents: Float32) => void | Promise<void>;
   /** At every key step, with the x_0 its prediction points to: what a preview is made of. */
@@ -52,7 +64,8 @@ export interface DenoiseHooks {
  * Returns x_0 [B, C, h, w].
  */
 export async function denoise(input: DenoiseInput, hooks: DenoiseHooks = {}): Promise<Float32> {
-  const { denoiser, prepared, run, spans, guidanceScale } = input;
+  const { denoiser, prepared, run, spans, guidanceScale, control } = input;
+  const { augment = (sample) => sample, amend = (latents) => latents } = input;
   checkRows(input);
   const prior = input.latents;
   let x = prior;
@@ -64,7 +77,7 @@ export async function denoise(input: DenoiseInput, hooks: DenoiseHooks = {}): Pr
         const prediction = guided(predictions, s, x.shape, guidanceScale);
         if (index === span.key) await hooks.onKeyStep?.(index, run.predictOriginal(prediction, index, x));
         x = run.step(prediction, index, x, () => input.noise(index));
-        x = injected(x, prior, index, input);
+        x = amend(injected(x, prior, index, input), index);
         await hooks.onStep?.(index, x);
       }
     }
@@ -73,7 +86,10 @@ export async function denoise(input: DenoiseInput, hooks: DenoiseHooks = {}): Pr
 
   async function encode(latents: Float32, key: number): Promise<Features> {
     const sample = run.scaleModelInput(latents, key);
-    return call('encoder', 1, () => denoiser.encode(sample, run.timesteps[key]!, prepared));
+    const residuals =
+      control === undefined ? undefined : await call('control', 1, () => control(sample, key));
+    const timestep = run.timesteps[key]!;
+    return call('encoder', 1, () => denoiser.encode(augment(sample), timestep, prepared, residuals));
   }
 
   async function decode(features: Features, steps: readonly number[]): Promise<Float32> {
@@ -81,7 +97,7 @@ export async function denoise(input: DenoiseInput, hooks: DenoiseHooks = {}): Pr
     return call('decoder', steps.length, () => denoiser.decode(features, timesteps, prepared));
   }
 
-  async function call<T>(part: 'encoder' | 'decoder', steps: number, work: () => Promise<T>): Promise<T> {
+  async function call<T>(part: Part, steps: number, work: () => Promise<T>): Promise<T> {
     await hooks.beforeCall?.();
     return hooks.call === undefined ? work() : hooks.call(part, steps, work);
   }

@@ -56,8 +56,8 @@ export function ddim(settings: Readonly<Record<string, unknown>>): Scheduler {
         },
         predictOriginal: (prediction, index, sample) =>
           interpret(prediction, timesteps[index]!, sample).original,
-        addNoise(original, noise) {
-          const a = alphaAt(timesteps[0]!);
+        addNoise(original, noise, index = 0) {
+          const a = alphaAt(timesteps[index]!);
           return noised(original, noise, Math.sqrt(a), Math.sqrt(1 - a));
         },
         priorScale: () => 1,

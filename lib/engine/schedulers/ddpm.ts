@@ -54,8 +54,8 @@ export function ddpm(settings: Readonly<Record<string, unknown>>): Scheduler {
           return weightedSum([1, mean], [Math.sqrt(variance), noise()]);
         },
         predictOriginal,
-        addNoise(original, noise) {
-          const a = alphaAt(timesteps[0]!);
+        addNoise(original, noise, index = 0) {
+          const a = alphaAt(timesteps[index]!);
           return noised(original, noise, Math.sqrt(a), Math.sqrt(1 - a));
         },
         priorScale: () => 1,

@@ -80,8 +80,8 @@ export function dpmSolver(name: SchedulerName, settings: Readonly<Record<string,
           return weightedSum([decay, sample], ...terms, ...drawn);
         },
         predictOriginal,
-        addNoise(original, noise) {
-          const { alpha, sigma } = scales[0]!;
+        addNoise(original, noise, index = 0) {
+          const { alpha, sigma } = scales[index]!;
           return noised(original, noise, alpha, sigma);
         },
         priorScale: () => 1,

@@ -65,8 +65,8 @@ export function lcm(settings: Readonly<Record<string, unknown>>): Scheduler {
           return noised(consistent, noise(), alpha, sigma);
         },
         predictOriginal,
-        addNoise(original, noise) {
-          const { alpha, sigma } = scalesAt(timesteps[0]!);
+        addNoise(original, noise, index = 0) {
+          const { alpha, sigma } = scalesAt(timesteps[index]!);
           return noised(original, noise, alpha, sigma);
         },
         priorScale: () => 1,

@@ -63,8 +63,8 @@ export function pndm(settings: Readonly<Record<string, unknown>>): Scheduler {
           return denoised(config.prediction_type, prediction, sample, Math.sqrt(a), Math.sqrt(1 - a))
             .original;
         },
-        addNoise(original, noise) {
-          const a = alphaAt(timesteps[0]!);
+        addNoise(original, noise, index = 0) {
+          const a = alphaAt(timesteps[index]!);
           return noised(original, noise, Math.sqrt(a), Math.sqrt(1 - a));
         },
         priorScale: () => 1,

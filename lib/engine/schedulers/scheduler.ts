@@ -45,8 +45,8 @@ export interface SchedulerRun {
   step(prediction: Float32, index: number, sample: Float32, noise: () => Float32): Float32;
   /** The x_0 that a prediction at evaluation `index` points to, before any clipping: what a preview shows. */
   predictOriginal(prediction: Float32, index: number, sample: Float32): Float32;
-  /** How x_0 is brought to the noise of the first timestep (image-to-image). */
-  addNoise(original: Float32, noise: Float32): Float32;
+  /** x_0 with the noise that samples have before evaluation `index`; default 0, where the run starts (image-to-image). */
+  addNoise(original: Float32, noise: Float32, index?: number): Float32;
   /**
    * Factor for prior noise injection after evaluation `index`, on top of alpha: 1 where samples keep unit variance,
    * sqrt(1 + sigma^2) / initNoiseSigma with the sigma just reached where they do not.

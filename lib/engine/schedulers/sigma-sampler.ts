@@ -43,7 +43,7 @@ export function sigmaSampler(
         step: (prediction, index, sample, noise) =>
           step(sample, predictOriginal(prediction, index, sample), sigmas[index]!, sigmas[index + 1]!, noise),
         predictOriginal,
-        addNoise: (original, noise) => weightedSum([1, original], [sigmas[0]!, noise]),
+        addNoise: (original, noise, index = 0) => weightedSum([1, original], [sigmas[index]!, noise]),
         priorScale: (index) => Math.sqrt(1 + sigmas[index + 1]! ** 2) / initNoiseSigma,
       };
     },

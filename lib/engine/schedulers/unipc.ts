@@ -74,8 +74,8 @@ export function unipc(settings: Readonly<Record<string, unknown>>): Scheduler {
           return predict(corrected, index, order);
         },
         predictOriginal: (prediction, index, sample) => interpret(prediction, index, sample).original,
-        addNoise(original, noise) {
-          const { alpha, sigma } = scales[0]!;
+        addNoise(original, noise, index = 0) {
+          const { alpha, sigma } = scales[index]!;
           return noised(original, noise, alpha, sigma);
         },
         priorScale: () => 1,

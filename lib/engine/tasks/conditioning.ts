@@ -4,7 +4,7 @@ import type { Tensor } from '../tensor/tensor.ts';
 import type { LoadedModel } from './loaded-model.ts';
 import { repeatRow } from './pictures.ts';
 import { encodePrompts } from './prompt.ts';
-import type { TextToImageInput } from './task.ts';
+import type { GenerateInput } from './task.ts';
 
 type Float32 = Tensor<'float32'>;
 
@@ -19,7 +19,7 @@ export interface Conditioning {
 /** Prompt and negative prompt, or the embeds given instead of either, for `count` pictures. */
 export async function conditioning(
   model: LoadedModel,
-  input: TextToImageInput,
+  input: GenerateInput,
   count: number,
 ): Promise<Conditioning> {
   const guided = guidanceRows(1, input.guidanceScale) > 1;

@@ -1,16 +1,23 @@
 import { realpath } from 'node:fs/promises';
 import packageJson from '../../../package.json' with { type: 'json' };
 import { EncoreError } from '../../contracts/errors.ts';
+import type { TaskName } from '../../contracts/task-inputs.ts';
 import type { OpenGraph } from '../networks/sessions.ts';
 import { runtimeVersion } from '../runtime/ort.ts';
 import { createRuntime, type RuntimeOptions } from '../runtime/runtime.ts';
 import type { DeviceName, Runtime } from '../runtime/session.ts';
+import type { Task } from './course.ts';
 import { loadModel, type LoadedModel } from './loaded-model.ts';
 import type { RunMeter } from './run-meter.ts';
-import type { TaskHooks, TaskResult, TextToImageInput } from './task.ts';
+import { run } from './run.ts';
+import type { GenerateInput, TaskHooks, TaskResult } from './task.ts';
 import { textToImage } from './text-to-image.ts';
 
 export type EngineOptions = RuntimeOptions;
+
+const tasks: Partial<Record<TaskName, Task>> = {
+  'text-to-image': textToImage,
+};
 
 /**
  * Draws pictures on one device, one task at a time. Keeps the last model's graphs open while they fit the memory budget;
@@ -32,10 +39,14 @@ export class Engine {
     return (await this.open()).device;
   }
 
-  /** See {@link textToImage}. Waits for the task before it. */
-  textToImage(input: TextToImageInput, hooks: TaskHooks = {}): Promise<TaskResult> {
+  /** Draws what is asked for: see {@link run}. Waits for the task before it. */
+  generate(input: GenerateInput, hooks: TaskHooks = {}): Promise<TaskResult> {
     return this.inTurn(async () => {
       const started = performance.now();
+      const task = tasks[input.task];
+      if (task === undefined) {
+        throw new EncoreError('unsupported_task', `the task ${input.task} is not built here`);
+      }
       if (hooks.signal?.aborted) throw new EncoreError('cancelled', 'Cancelled');
       hooks.onProgress?.({ stage: 'load', fraction: 0, step: 0, steps: input.steps, etaSeconds: null });
       const { device } = await this.open();
@@ -48,7 +59,7 @@ export class Engine {
       const useMeter = (meter: RunMeter) => {
         this.meter = meter;
       };
-      return textToImage({ model, device, versions, started, useMeter }, input, hooks);
+      return run({ model, device, versions, started, useMeter }, task, input, hooks);
     });
   }
 

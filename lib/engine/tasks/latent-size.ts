@@ -2,7 +2,7 @@ import { EncoreError } from '../../contracts/errors.ts';
 import { limits } from '../../contracts/generation.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { LoadedModel } from './loaded-model.ts';
-import type { TextToImageInput } from './task.ts';
+import type { GenerateInput } from './task.ts';
 
 export interface LatentSize {
   readonly height: number;
@@ -12,28 +12,18 @@ export interface LatentSize {
 }
 
 /**
- * Size in latents and number of pictures: from the given latents where there are any. Throws `invalid_parameter`,
- * `invalid_tensor`, and `unsupported_task` for a UNet that reads more than latents.
+ * Size in latents and number of pictures: from the given latents where there are any. Throws `invalid_parameter` and
+ * `invalid_tensor`.
  */
-export function latentSize(
-  { name, denoiser, autoencoder }: LoadedModel,
-  input: TextToImageInput,
-): LatentSize {
-  const { inChannels, outChannels } = denoiser;
-  if (inChannels !== outChannels) {
-    throw new EncoreError(
-      'unsupported_task',
-      `the UNet of ${name} reads ${inChannels} channels and writes ${outChannels}: it needs a picture beside the words`,
-      { remedy: 'Inpainting and editing models cannot draw from words alone.' },
-    );
-  }
+export function latentSize({ denoiser, autoencoder }: LoadedModel, input: GenerateInput): LatentSize {
   const { latents, noise } = input;
+  const { outChannels } = denoiser;
   if (latents !== undefined) {
     const [count = 0, channels = 0, height = 0, width = 0] = latents.shape;
-    if (latents.shape.length !== 4 || channels !== denoiser.inChannels || count * height * width === 0) {
+    if (latents.shape.length !== 4 || channels !== outChannels || count * height * width === 0) {
       throw new EncoreError(
         'invalid_tensor',
-        `latents must be [B, ${denoiser.inChannels}, h, w], got [${latents.shape.join(', ')}]`,
+        `latents must be [B, ${outChannels}, h, w], got [${latents.shape.join(', ')}]`,
       );
     }
     checkNoise(noise, latents.shape);
@@ -53,8 +43,19 @@ export function latentSize(
     });
   }
   const size = { height: input.height / scale, width: input.width / scale, count: input.count };
-  checkNoise(noise, [size.count, denoiser.inChannels, size.height, size.width]);
+  checkNoise(noise, [size.count, outChannels, size.height, size.width]);
   return size;
+}
+
+/** Throws `unsupported_task` for a UNet that reads more than latents. */
+export function expectLatentsAlone({ name, denoiser }: LoadedModel): void {
+  const { inChannels, outChannels } = denoiser;
+  if (inChannels === outChannels) return;
+  throw new EncoreError(
+    'unsupported_task',
+    `the UNet of ${name} reads ${inChannels} channels and writes ${outChannels}: it needs a picture beside the words`,
+    { remedy: 'Inpainting models draw with the task inpaint; other editing models are not supported.' },
+  );
 }
 
 function checkNoise(noise: Tensor | undefined, shape: readonly number[]): void {

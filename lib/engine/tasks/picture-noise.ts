@@ -6,22 +6,20 @@ import type { Shape, Tensor } from '../tensor/tensor.ts';
 type Float32 = Tensor<'float32'>;
 
 /**
- * The noise of some pictures of a batch: one source each, seeded seed + i modulo 2^32, which draws the initial latents
- * first and the noise of stochastic schedulers after them. A picture drawn alone gets the same numbers.
+ * The noise of a request: one source for each picture, seeded seed + i modulo 2^32, from which everything that is random
+ * about the picture is drawn in turn. A picture drawn alone gets the same numbers.
  */
 export class PictureNoise {
   private readonly sources: readonly NoiseSource[];
-  /** Of one picture, [C, h, w]. */
-  private readonly shape: Shape;
 
-  constructor(kind: NoiseKind, seed: number, first: number, count: number, shape: Shape) {
-    this.shape = shape;
-    this.sources = Array.from({ length: count }, (_, i) => noiseSource(kind, (seed + first + i) % 2 ** 32));
+  constructor(kind: NoiseKind, seed: number, count: number) {
+    this.sources = Array.from({ length: count }, (_, i) => noiseSource(kind, (seed + i) % 2 ** 32));
   }
 
-  /** [B, C, h, w] */
-  draw(): Float32 {
-    return concatRows(this.sources.map((source) => source.normal([1, ...this.shape])));
+  /** The next normals of pictures `first` to `first + count`, [count, ...shape]. */
+  draw(first: number, count: number, shape: Shape): Float32 {
+    const sources = this.sources.slice(first, first + count);
+    return concatRows(sources.map((source) => source.normal([1, ...shape])));
   }
 }
 

@@ -1,13 +1,14 @@
 import type { Receipt } from '../../contracts/generation.ts';
 
-type Stage = 'textEncoder' | 'encoder' | 'decoder' | 'vae' | 'preview';
+type Stage = 'textEncoder' | 'encoder' | 'decoder' | 'control' | 'vae' | 'preview';
 
 interface Call {
   readonly stage: Stage;
+  readonly leg: number;
   /** Steps of a decoder call, pictures of a VAE call; 1 otherwise. */
   readonly units: number;
   readonly seconds: number;
-  /** First call of this stage and number of units: graphs are built, buffers allocated, caches cold. */
+  /** First call of this stage, leg and number of units: graphs are built, buffers allocated, caches cold. */
   readonly first: boolean;
   readonly cost: number;
 }
@@ -25,6 +26,8 @@ export class RunMeter {
   private readonly seen = new Set<string>();
   private loading: number;
   private done = 0;
+  /** Which of a run's legs the calls belong to: they differ in size, so one's seconds say nothing about another's. */
+  leg = 0;
 
   /**
    * `now` in milliseconds. What passed since `started`, when the task was taken up, was spent on finding a device and
@@ -58,8 +61,9 @@ export class RunMeter {
   /** One call of a network; `cost` are its multiply-accumulates, 0 for what the total does not count. */
   async call<T>(stage: Stage, units: number, cost: number, work: () => Promise<T>): Promise<T> {
     const { result, seconds } = await this.timed(work);
-    const kind = `${stage} ${units}`;
-    this.calls.push({ stage, units, seconds, cost, first: !this.seen.has(kind) });
+    const { leg } = this;
+    const kind = `${leg} ${stage} ${units}`;
+    this.calls.push({ stage, leg, units, seconds, cost, first: !this.seen.has(kind) });
     this.seen.add(kind);
     this.done += cost;
     return result;
@@ -87,28 +91,41 @@ export class RunMeter {
         this.calls.filter((call) => call.stage === stage),
         (call) => call.seconds,
       );
-    const [encoder, decoder, load] = [of('encoder'), of('decoder'), this.loading / 1000];
+    const [encoder, decoder, control] = [of('encoder'), of('decoder'), of('control')];
     return {
-      load,
+      load: this.loading / 1000,
       textEncoder: of('textEncoder'),
       encoder,
       decoder,
-      scheduler: Math.max(denoising - encoder - decoder - of('preview'), 0),
+      ...(control === 0 ? {} : { control }),
+      scheduler: Math.max(denoising - encoder - decoder - control - of('preview'), 0),
       vae: of('vae'),
       total: (this.now() - this.started) / 1000,
     };
   }
 
   /**
-   * Encoder and decoder of the exact run of `steps` steps: what this run's own calls took, with the encoder passes it
-   * saved added and steps that shared a call decoded one by one. null where it made no calls.
+   * Encoder and decoder of the exact run with `steps` evaluations in each leg: what this run's own calls took, with the
+   * encoder passes it saved added and steps that shared a call decoded one by one. null where a leg made no calls.
    */
-  exactEstimate(steps: number): Receipt['exactEstimate'] {
-    const encoder = this.calls.filter(({ stage }) => stage === 'encoder');
-    const decoder = this.calls.filter(({ stage }) => stage === 'decoder');
+  exactEstimate(steps: readonly number[]): Receipt['exactEstimate'] {
+    const legs = steps.map((evaluations, leg) => this.exactLeg(evaluations, leg));
+    if (legs.some((leg) => leg === null)) return null;
+    const known = legs.filter((leg) => leg !== null);
+    return {
+      unetSeconds: sum(known, (leg) => leg.unetSeconds),
+      method: [...new Set(known.map(({ method }) => method))].join(' Then: '),
+    };
+  }
+
+  private exactLeg(steps: number, leg: number): Receipt['exactEstimate'] {
+    const calls = this.calls.filter((call) => call.leg === leg);
+    const encoder = calls.filter(({ stage }) => stage === 'encoder');
+    const decoder = calls.filter(({ stage }) => stage === 'decoder');
     const [alone, shared] = [decoder.filter((c) => c.units === 1), decoder.filter((c) => c.units > 1)];
     const measured = sum([...encoder, ...alone], (call) => call.seconds);
     const saved = steps - encoder.length;
+    if (encoder.length === 0) return null;
     if (saved === 0 && shared.length === 0) {
       return { unetSeconds: measured, method: 'This run was exact: measured.' };
     }

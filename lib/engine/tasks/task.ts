@@ -1,4 +1,5 @@
 import type { Plan, Receipt, SchedulerName } from '../../contracts/generation.ts';
+import type { maskedContents, TaskName, Upscale, Video } from '../../contracts/task-inputs.ts';
 import type { NoiseKind } from '../tensor/random.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
@@ -29,8 +30,20 @@ export interface Picture {
   data: Uint8Array;
 }
 
-export interface TextToImageInput {
-  /** Diffusers folder. */
+/** 8-bit, row-major, top left first. */
+export interface GrayPicture {
+  width: number;
+  height: number;
+  data: Uint8Array;
+}
+
+/**
+ * What a request asks for (lib/contracts/task-inputs.ts says which task has which field), with pictures decoded and
+ * brought to size, and models and adapters as folders and files.
+ */
+export interface GenerateInput {
+  task: TaskName;
+  /** Diffusers folder, or a single-file checkpoint. */
   model: string;
   /** May weigh words and have any length: lib/engine/tokenizers/prompt-weights.ts. */
   prompt: string;
@@ -61,11 +74,40 @@ export interface TextToImageInput {
   noiseKind?: NoiseKind;
   /** DDIM's eta: 0 (default) is deterministic, 1 has DDPM's variance. */
   eta?: number;
+  /** Of width x height pixels. */
+  image?: Picture;
+  /** Part of the run that is drawn anew, 0 to 1; `defaultStrength` where it is missing. */
+  strength?: number;
+  /** Of width x height pixels; 255 is drawn anew. */
+  mask?: GrayPicture;
+  /** Feather of the mask's edge, in pixels. */
+  maskBlur?: number;
+  maskedContent?: (typeof maskedContents)[number];
+  control?: ControlInput[];
+  loras?: LoraInput[];
+  video?: Video;
+  upscale?: Upscale;
+}
+
+/** A ControlNet and what guides it; see `controlSchema`. */
+export interface ControlInput {
+  /** Diffusers folder or single file. */
+  model: string;
+  /** Of width x height pixels, as the network was trained on: already preprocessed. */
+  image: Picture;
+  scale: number;
+  start: number;
+  end: number;
+}
+
+export interface LoraInput {
+  file: string;
+  weight: number;
 }
 
 export interface TaskResult {
   pictures: Picture[];
-  /** Latents before the VAE [B, C, h, w]. */
+  /** Latents before the VAE [B, C, h, w], one row for each picture. */
   latents: Tensor<'float32'>;
   receipt: Receipt;
 }

@@ -5,21 +5,24 @@ import { rows } from '../../../lib/engine/tensor/arithmetic.ts';
 import { float32 } from '../../../lib/engine/tensor/tensor.ts';
 
 test.each(['philox', 'torch-cpu'] as const)(
-  '%s: picture i of a batch gets what seed + i gets alone, draw after draw',
+  '%s: picture i of a batch gets what seed + i gets alone, draw after draw, of whatever shape',
   (kind) => {
-    const batch = new PictureNoise(kind, 5, 1, 3, [4, 2, 2]);
-    const draws = [batch.draw(), batch.draw()];
+    const noise = new PictureNoise(kind, 5, 4);
+    const draws = [noise.draw(1, 3, [4, 2, 2]), noise.draw(1, 3, [4, 4, 4])];
     for (let i = 0; i < 3; i++) {
       const alone = noiseSource(kind, 6 + i);
-      for (const draw of draws) expect(rows(draw, i, i + 1).data).toEqual(alone.normal([1, 4, 2, 2]).data);
+      for (const draw of draws) {
+        expect(rows(draw, i, i + 1).data).toEqual(alone.normal([1, ...draw.shape.slice(1)]).data);
+      }
     }
     expect(draws[0]!.shape).toEqual([3, 4, 2, 2]);
+    expect(noise.draw(0, 1, [4, 2, 2]).data).toEqual(noiseSource(kind, 5).normal([1, 4, 2, 2]).data);
   },
 );
 
 test('seeds wrap at 32 bits', () => {
-  const wrapped = new PictureNoise('philox', 0xffff_ffff, 1, 1, [2]).draw();
-  expect(wrapped.data).toEqual(new PictureNoise('philox', 0, 0, 1, [2]).draw().data);
+  const wrapped = new PictureNoise('philox', 0xffff_ffff, 2).draw(1, 1, [2]);
+  expect(wrapped.data).toEqual(new PictureNoise('philox', 0, 1).draw(0, 1, [2]).data);
 });
 
 test('given noise is taken step by step and picture by picture, and runs out by name', () => {

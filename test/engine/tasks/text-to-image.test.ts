@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { receiptSchema } from '../../../lib/contracts/generation.ts';
 import { readSafetensors, writeSafetensors } from '../../../lib/engine/checkpoint/safetensors.ts';
 import { Engine } from '../../../lib/engine/tasks/engine.ts';
-import type { Picture, Progress, TextToImageInput } from '../../../lib/engine/tasks/task.ts';
+import type { GenerateInput, Picture, Progress } from '../../../lib/engine/tasks/task.ts';
 import { reshaped, rows } from '../../../lib/engine/tensor/arithmetic.ts';
 import { float32, type Tensor } from '../../../lib/engine/tensor/tensor.ts';
 import { difference, expectForward, expectPictures, expectTrajectory } from '../../support/parity.ts';
@@ -13,7 +13,8 @@ import { difference, expectForward, expectPictures, expectTrajectory } from '../
 type Float32 = Tensor<'float32'>;
 
 const folder = (name: string) => join('test/golden', name);
-const request: TextToImageInput = {
+const request: GenerateInput = {
+  task: 'text-to-image',
   model: folder('tiny-sd'),
   prompt: 'a fox in a meadow',
   negativePrompt: '',
@@ -53,7 +54,7 @@ describe('from the words to the picture, against diffusers’ pipeline', () => {
       await readFile(join(folder(name), 'reference/traces.json'), 'utf8'),
     ) as { prompt: string; negativePrompt: string };
     const tensors = await readSafetensors(join(folder(name), 'reference/traces.safetensors'));
-    const { latents, pictures } = await engine.textToImage({
+    const { latents, pictures } = await engine.generate({
       ...request,
       model: folder(name),
       prompt,
@@ -75,7 +76,7 @@ describe('from the words to the picture, against diffusers’ pipeline', () => {
       promptEmbeds: tensors.get('prompt_embeds') as Float32,
       negativePromptEmbeds: tensors.get('negative_prompt_embeds') as Float32,
     };
-    const { latents } = await engine.textToImage({
+    const { latents } = await engine.generate({
       ...request,
       ...given,
       prompt: '',
@@ -87,34 +88,34 @@ describe('from the words to the picture, against diffusers’ pipeline', () => {
       negativePrompt: 'blurry',
       latents: given.latents,
     };
-    const spoken = await engine.textToImage({ ...request, ...words, injection: 0, plan: 'exact' });
+    const spoken = await engine.generate({ ...request, ...words, injection: 0, plan: 'exact' });
     expectForward(latents, spoken.latents, 'embeds');
   });
 });
 
 describe('seeds', () => {
   test('a picture of a batch is the picture of its own seed, alone', async () => {
-    const batch = await engine.textToImage({ ...request, count: 3 });
+    const batch = await engine.generate({ ...request, count: 3 });
     expect(batch.pictures).toHaveLength(3);
     for (const i of [0, 2]) {
-      const alone = await engine.textToImage({ ...request, seed: request.seed + i });
+      const alone = await engine.generate({ ...request, seed: request.seed + i });
       expect(difference(rows(batch.latents, i, i + 1), alone.latents).max).toBeLessThan(1e-4);
     }
     expect(difference(rows(batch.latents, 0, 1), rows(batch.latents, 1, 2)).max).toBeGreaterThan(0.5);
   });
 
   test('the same request gives the same bytes; the next seed wraps at 32 bits', async () => {
-    const [a, b] = [await engine.textToImage(request), await engine.textToImage(request)];
+    const [a, b] = [await engine.generate(request), await engine.generate(request)];
     expect(a.pictures[0]!.data).toEqual(b.pictures[0]!.data);
-    const wrapped = await engine.textToImage({ ...request, seed: 0xffff_ffff, count: 2 });
-    const zero = await engine.textToImage({ ...request, seed: 0 });
+    const wrapped = await engine.generate({ ...request, seed: 0xffff_ffff, count: 2 });
+    const zero = await engine.generate({ ...request, seed: 0 });
     expect(difference(rows(wrapped.latents, 1, 2), zero.latents).max).toBeLessThan(1e-4);
   });
 });
 
 describe('the receipt', () => {
   test('says what was run, in a form that the contract accepts', async () => {
-    const { receipt } = await engine.textToImage({ ...request, steps: 50 });
+    const { receipt } = await engine.generate({ ...request, steps: 50 });
     expect(receiptSchema.parse(receipt)).toEqual(receipt);
     expect(receipt).toMatchObject({
       model: 'tiny-sd',
@@ -136,15 +137,15 @@ describe('the receipt', () => {
   });
 
   test('of a short run says that it was exact, and why', async () => {
-    const { receipt } = await engine.textToImage({ ...request, steps: 4 });
+    const { receipt } = await engine.generate({ ...request, steps: 4 });
     expect(receipt.encoderRuns).toBe(4);
     expect(receipt.notices.join(' ')).toContain('nothing to propagate');
   });
 });
 
 test('noise that skipped encoder passes do not see is told of, and only that', async () => {
-  const notices = async (change: Partial<TextToImageInput>) =>
-    (await engine.textToImage({ ...request, ...change })).receipt.notices.join(' ');
+  const notices = async (change: Partial<GenerateInput>) =>
+    (await engine.generate({ ...request, ...change })).receipt.notices.join(' ');
   expect(await notices({ scheduler: 'euler-a' })).toMatch(/Euler a draws new noise .* exact/);
   expect(await notices({ eta: 1 })).toContain('DDIM draws new noise');
   expect(await notices({ scheduler: 'euler-a', plan: 'exact' })).toBe('');
@@ -155,7 +156,7 @@ describe('hooks', () => {
   test('progress grows from 0 to 1 and previews come at key steps', async () => {
     const seen: Progress[] = [];
     const previews: [number, Picture][] = [];
-    await engine.textToImage(
+    await engine.generate(
       { ...request, model: folder('tiny-toy'), steps: 20 },
       { onProgress: (progress) => seen.push(progress), onPreview: (...preview) => previews.push(preview) },
     );
@@ -172,7 +173,7 @@ describe('hooks', () => {
 
   test('AutoencoderKL is previewed by fitted colours, one pixel per latent', async () => {
     const previews: Picture[] = [];
-    await engine.textToImage(request, { onPreview: (_, picture) => previews.push(picture) });
+    await engine.generate(request, { onPreview: (_, picture) => previews.push(picture) });
     expect(previews[0]).toMatchObject({ width: 16, height: 16 });
     expect(new Set(previews[0]!.data).size).toBeGreaterThan(10);
   });
@@ -180,7 +181,7 @@ describe('hooks', () => {
   test('a cancelled run ends between two calls, and the engine draws on', async () => {
     const cancel = new AbortController();
     let steps = 0;
-    const run = engine.textToImage(
+    const run = engine.generate(
       { ...request, steps: 30, plan: 'exact' },
       {
         signal: cancel.signal,
@@ -192,8 +193,8 @@ describe('hooks', () => {
     );
     await expect(run).rejects.toMatchObject({ code: 'cancelled' });
     expect(steps).toBe(3);
-    await expect(engine.textToImage({ ...request, steps: 2 })).resolves.toHaveProperty('pictures.length', 1);
-    await expect(engine.textToImage(request, { signal: cancel.signal })).rejects.toMatchObject({
+    await expect(engine.generate({ ...request, steps: 2 })).resolves.toHaveProperty('pictures.length', 1);
+    await expect(engine.generate(request, { signal: cancel.signal })).rejects.toMatchObject({
       code: 'cancelled',
     });
   });
@@ -201,7 +202,7 @@ describe('hooks', () => {
 
 describe('what does not fit is refused', () => {
   const latents = (...shape: number[]) => float32(shape);
-  test.each<[string, Partial<TextToImageInput>, string, RegExp]>([
+  test.each<[string, Partial<GenerateInput>, string, RegExp]>([
     [
       'a width that is no multiple of 8',
       { width: 100 },
@@ -232,7 +233,7 @@ describe('what does not fit is refused', () => {
     ['a model that is not there', { model: 'test/golden/none' }, 'checkpoint_not_found', /none/],
     ['a component alone', { model: 'test/golden/tiny-sd/unet' }, 'unsupported_task', /without/],
   ])('%s', async (_, change, code, message) => {
-    await expect(engine.textToImage({ ...request, ...change })).rejects.toMatchObject({
+    await expect(engine.generate({ ...request, ...change })).rejects.toMatchObject({
       code,
       message: expect.stringMatching(message) as string,
     });
@@ -251,7 +252,7 @@ describe('what does not fit is refused', () => {
     const model = await changed('model_index.json', {
       text_encoder_2: ['transformers', 'CLIPTextModelWithProjection'],
     });
-    await expect(engine.textToImage({ ...request, model })).rejects.toMatchObject({
+    await expect(engine.generate({ ...request, model })).rejects.toMatchObject({
       code: 'unsupported_task',
       message: expect.stringContaining('text_encoder_2') as string,
     });
@@ -259,7 +260,7 @@ describe('what does not fit is refused', () => {
 
   test('an inpainting model', async () => {
     const model = await changed('unet/config.json', { in_channels: 9 });
-    await expect(engine.textToImage({ ...request, model })).rejects.toMatchObject({
+    await expect(engine.generate({ ...request, model })).rejects.toMatchObject({
       code: 'unsupported_task',
       message: expect.stringContaining('reads 9 channels and writes 4') as string,
     });
@@ -267,10 +268,10 @@ describe('what does not fit is refused', () => {
 
   test('a scheduler that is not built, unless another is chosen', async () => {
     const model = await changed('scheduler/scheduler_config.json', { _class_name: 'HeunDiscreteScheduler' });
-    await expect(engine.textToImage({ ...request, model })).rejects.toMatchObject({
+    await expect(engine.generate({ ...request, model })).rejects.toMatchObject({
       code: 'unknown_scheduler',
     });
-    const chosen = await engine.textToImage({ ...request, model, scheduler: 'euler', steps: 2 });
+    const chosen = await engine.generate({ ...request, model, scheduler: 'euler', steps: 2 });
     expect(chosen.receipt.scheduler).toBe('euler');
   });
 
@@ -282,11 +283,11 @@ describe('what does not fit is refused', () => {
     const broken = Object.fromEntries(weights);
     broken['conv_in.bias'] = float32([16], new Float32Array(16).fill(NaN));
     await writeSafetensors(file, broken);
-    await expect(engine.textToImage({ ...request, model })).rejects.toMatchObject({
+    await expect(engine.generate({ ...request, model })).rejects.toMatchObject({
       code: 'weights_invalid',
       message: expect.stringContaining('step 0') as string,
     });
     await writeSafetensors(file, Object.fromEntries(weights));
-    await expect(engine.textToImage({ ...request, model })).resolves.toHaveProperty('pictures.length', 1);
+    await expect(engine.generate({ ...request, model })).resolves.toHaveProperty('pictures.length', 1);
   });
 });

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readSafetensors } from '../../../lib/engine/checkpoint/safetensors.ts';
 import { Engine } from '../../../lib/engine/tasks/engine.ts';
 import { inspectModel } from '../../../lib/engine/tasks/inspect-model.ts';
-import type { TextToImageInput } from '../../../lib/engine/tasks/task.ts';
+import type { GenerateInput } from '../../../lib/engine/tasks/task.ts';
 import { reshaped, rows } from '../../../lib/engine/tensor/arithmetic.ts';
 import type { Tensor } from '../../../lib/engine/tensor/tensor.ts';
 import { expectPictures, expectTrajectory } from '../../support/parity.ts';
@@ -44,7 +44,8 @@ test('the reference belongs to these weights', async () => {
 });
 
 test('ten exact steps and the picture are diffusers’', async () => {
-  const input: TextToImageInput = {
+  const input: GenerateInput = {
+    task: 'text-to-image',
     model,
     prompt: reference.prompt,
     negativePrompt: reference.negativePrompt,
@@ -59,7 +60,7 @@ test('ten exact steps and the picture are diffusers’', async () => {
     decodeWidth: 'auto',
     latents: tensors.get('latents') as Float32,
   };
-  const { latents, pictures, receipt } = await engine.textToImage(input);
+  const { latents, pictures, receipt } = await engine.generate(input);
   const trace = tensors.get('exact.latents') as Float32;
   const last = reshaped(rows(trace, reference.steps - 1, reference.steps), trace.shape.slice(1));
   expectTrajectory(latents, last, 'latents of the bundled model');

@@ -1,0 +1,286 @@
+import { EncoreError } from '../../contracts/errors.ts';
+import { resolveSchedule } from '../../contracts/plan.ts';
+import { schedulers, type SchedulerName } from '../../contracts/schedulers.ts';
+import { denoise, guidanceRows, type DenoiseHooks } from '../propagation/loop.ts';
+import { spansOf, type Span } from '../propagation/plan.ts';
+import type { DeviceName } from '../runtime/session.ts';
+import { createScheduler, type Scheduler, type SchedulerRun } from '../schedulers/index.ts';
+import { concatRows, rows } from '../tensor/arithmetic.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import { batchSize, decodeWidth } from './call-size.ts';
+import { conditioning, type Conditioning } from './conditioning.ts';
+import type { Batch, Course, Start, Task } from './course.ts';
+import type { LoadedModel } from './loaded-model.ts';
+import { noiseOfStack, PictureNoise } from './picture-noise.ts';
+import { picturesOf } from './pictures.ts';
+import { PreviewBudget, unscale } from './previewer.ts';
+import { receiptOf } from './receipt.ts';
+import { RunMeter } from './run-meter.ts';
+import type { GenerateInput, Picture, Progress, TaskHooks, TaskResult } from './task.ts';
+
+type Float32 = Tensor<'float32'>;
+
+export interface TaskContext {
+  readonly model: LoadedModel;
+  readonly device: DeviceName;
+  readonly versions: Readonly<Record<string, string>>;
+  /** When the task was taken up, by performance.now(). */
+  readonly started: number;
+  /** The engine books the opening of graphs here. */
+  readonly useMeter: (meter: RunMeter) => void;
+}
+
+/** Share of the training schedule, from its end, in which prior noise is injected (Faster Diffusion, section 3.3). */
+const injectionTau = 0.5;
+
+/**
+ * What every task is: words, the loop once for each of its courses, the autoencoder, a receipt. Throws
+ * `invalid_parameter` and `invalid_tensor` for what does not fit the model, `weights_invalid` where the network gives
+ * NaN, `cancelled`.
+ */
+export async function run(
+  context: TaskContext,
+  task: Task,
+  input: GenerateInput,
+  hooks: TaskHooks = {},
+): Promise<TaskResult> {
+  const drawing = prepareDrawing(context, task, input, hooks);
+  const { meter, count } = drawing;
+  context.useMeter(meter);
+  drawing.checkpoint();
+  drawing.report('text');
+  const text = await meter.call('textEncoder', 1, 0, () => conditioning(context.model, input, count));
+
+  const noise = new PictureNoise(input.noiseKind ?? 'philox', input.seed, count);
+  let latents: Float32 | undefined;
+  for (const [i, leg] of drawing.legs.entries()) {
+    meter.leg = i;
+    latents = await walk(drawing, leg, text, noise, latents);
+  }
+  const pictures = await develop(drawing, latents!);
+  return {
+    pictures: pictures.map((picture) => task.finish?.(picture, input) ?? picture),
+    latents: latents!,
+    receipt: receiptOf(context, drawing, text, pictures[0]!),
+  };
+}
+
+/** A course with everything that follows from it before the first call. */
+export interface Leg {
+  readonly course: Course;
+  readonly frames: number;
+  /** Network evaluations of one batch. */
+  readonly evaluations: number;
+  readonly keySteps: readonly number[];
+  readonly spans: readonly Span[];
+  /** Pictures drawn together; divides count. */
+  readonly batch: number;
+  readonly begin: () => SchedulerRun;
+  readonly injection: number;
+  /** Multiply-accumulates of one row. */
+  readonly cost: { encoder: number; decoder: number };
+  readonly notices: readonly string[];
+}
+
+/** Everything that is known before the first call. */
+export interface Drawing {
+  readonly model: LoadedModel;
+  readonly input: GenerateInput;
+  readonly hooks: TaskHooks;
+  readonly scheduler: Scheduler;
+  readonly legs: readonly Leg[];
+  /** Pictures. */
+  readonly count: number;
+  /** Multiply-accumulates of decoding one row of latents. */
+  readonly pictureCost: number;
+  readonly meter: RunMeter;
+  readonly previews: PreviewBudget;
+  /** Steps of all legs and batches that are done. */
+  stepsDone: number;
+  /** Seconds that the loop took. */
+  denoising: number;
+  readonly report: (stage: Progress['stage']) => void;
+  /** Throws `cancelled` once that is asked for. */
+  readonly checkpoint: () => void;
+}
+
+function prepareDrawing(context: TaskContext, task: Task, input: GenerateInput, hooks: TaskHooks): Drawing {
+  const { model, started } = context;
+  const count = input.latents?.shape[0] ?? input.count;
+  const courses = task.courses(model, input);
+  const scheduler = createScheduler(model.schedulerConfig, input.scheduler);
+  const legs = courses.map((course) => legOf(context, input, scheduler, course, count));
+  const last = legs.at(-1)!;
+  const pictureCost = model.autoencoder.decodeCost(last.course.height, last.course.width);
+  const halves = guidanceRows(1, input.guidanceScale);
+  const total = legs.reduce(
+    (sum, { course, frames, keySteps, evaluations, cost }) => {
+      const loop = halves * frames * (keySteps.length * cost.encoder + evaluations * cost.decoder);
+      return sum + count * (loop + (course.cost ?? 0));
+    },
+    count * last.frames * pictureCost,
+  );
+  const meter = new RunMeter(total, () => performance.now(), started);
+  const steps = legs.reduce((sum, { evaluations, batch }) => sum + evaluations * (count / batch), 0);
+  const drawing: Drawing = {
+    ...{ model, input, hooks, scheduler, legs, count, pictureCost, meter },
+    previews: new PreviewBudget(),
+    stepsDone: 0,
+    denoising: 0,
+    report(stage) {
+      const { fraction, etaSeconds } = meter;
+      hooks.onProgress?.({ stage, fraction, step: drawing.stepsDone, steps, etaSeconds });
+    },
+    checkpoint() {
+      if (hooks.signal?.aborted)
+        throw new EncoreError('cancelled', 'Cancelled', { cause: hooks.signal.reason });
+    },
+  };
+  return drawing;
+}
+
+function legOf(
+  { model, device }: TaskContext,
+  input: GenerateInput,
+  scheduler: Scheduler,
+  course: Course,
+  count: number,
+): Leg {
+  const { first = 0, end = Infinity, frames = 1, plan = input.plan } = course;
+  const { steps, eta = 0 } = input;
+  const begin = () => scheduler.begin({ steps, first, eta });
+  const { timesteps, stochastic } = begin();
+  const schedule = resolveSchedule(plan, first + timesteps.length, first);
+  const evaluations = Math.min(timesteps.length, end - first);
+  const keySteps = schedule.keySteps.filter((step) => step < evaluations);
+  const cost = model.denoiser.cost(course.height, course.width);
+  const halves = guidanceRows(frames, input.guidanceScale);
+  const batch = batchSize(count, halves * Math.max(cost.encoder, cost.decoder), device);
+  const width = decodeWidth(input.decodeWidth, halves * batch * cost.decoder, device);
+  const grainy = stochastic && keySteps.length < evaluations;
+  return {
+    ...{ course, frames, evaluations, keySteps, batch, begin, cost },
+    spans: spansOf(keySteps, evaluations, width),
+    injection: course.injection ?? input.injection,
+    notices: [
+      ...(schedule.notice === null ? [] : [schedule.notice]),
+      ...(grainy ? [noiseUnseen(scheduler.name)] : []),
+    ],
+  };
+}
+
+/** Measured on the bundled model: long spans leave what was drawn in them in the picture; spans of two do not. */
+function noiseUnseen(name: SchedulerName): string {
+  const { label } = schedulers[name];
+  return `${label} draws new noise at every step, and steps without the encoder do not see it: if the picture is grainy, choose the plan exact, or a key step every 2.`;
+}
+
+/** All pictures once through the loop, batch by batch: latents [count * frames, C, h, w]. */
+async function walk(
+  drawing: Drawing,
+  leg: Leg,
+  text: Conditioning,
+  noise: PictureNoise,
+  previous: Float32 | undefined,
+): Promise<Float32> {
+  const { model, meter, checkpoint } = drawing;
+  const finished: Float32[] = [];
+  for (let first = 0; first < drawing.count; first += leg.batch) {
+    const batch: Batch = {
+      ...{ model, meter, checkpoint, first, count: leg.batch, run: leg.begin() },
+      previous: previous && rowsOfPictures(previous, drawing.count, first, leg.batch),
+      states: concatRows(text.halves.map((half) => rows(half, first, first + leg.batch))),
+      noise: (shape) => noise.draw(first, leg.batch, shape),
+    };
+    checkpoint();
+    const start = await leg.course.start(batch);
+    finished.push(await walkBatch(drawing, leg, batch, start));
+  }
+  return concatRows(finished);
+}
+
+/** Of latents with several rows for each of `pictures`. */
+function rowsOfPictures(latents: Float32, pictures: number, first: number, count: number): Float32 {
+  const each = latents.shape[0]! / pictures;
+  return rows(latents, first * each, (first + count) * each);
+}
+
+async function walkBatch(drawing: Drawing, leg: Leg, batch: Batch, start: Start): Promise<Float32> {
+  const { model, input, scheduler, meter } = drawing;
+  const { denoiser } = model;
+  const { run, first, count, states } = batch;
+  const { frames } = leg;
+  drawing.checkpoint();
+  const prepared = await meter.call('textEncoder', 1, 0, () =>
+    denoiser.prepare({ encoderHiddenStates: states, frames }),
+  );
+  const { result, seconds } = await meter.timed(() =>
+    denoise(
+      {
+        ...{ denoiser, prepared, run, ...start, spans: leg.spans },
+        injection: { alpha: leg.injection, tau: injectionTau, trainSteps: scheduler.trainSteps },
+        guidanceScale: input.guidanceScale,
+        noise: (index) =>
+          input.noise === undefined
+            ? drawnLike(start.latents, batch, frames)
+            : noiseOfStack(input.noise, index, first, count),
+      },
+      loopHooks(drawing, leg, first),
+    ),
+  );
+  drawing.denoising += seconds;
+  return result;
+}
+
+/** Noise of the latents' shape, from each picture's own generator. */
+function drawnLike({ shape }: Float32, { noise }: Batch, frames: number): Float32 {
+  const drawn = noise(frames === 1 ? shape.slice(1) : [frames, ...shape.slice(1)]);
+  return { ...drawn, shape };
+}
+
+function loopHooks(drawing: Drawing, { batch, frames, cost }: Leg, first: number): DenoiseHooks {
+  const { model, input, hooks, meter, previews } = drawing;
+  const callRows = guidanceRows(batch * frames, input.guidanceScale);
+  const { onPreview } = hooks;
+  return {
+    beforeCall: drawing.checkpoint,
+    call: (part, steps, work) =>
+      meter.call(part, steps, part === 'control' ? 0 : callRows * steps * cost[part], work),
+    onStep(index, x) {
+      expectFinite(x, index);
+      drawing.stepsDone++;
+      drawing.report('denoise');
+    },
+    // Of the first picture only.
+    onKeyStep:
+      onPreview === undefined || first > 0
+        ? undefined
+        : (index, original) =>
+            previews.spend(async () => {
+              onPreview(index, await meter.call('preview', 1, 0, () => model.previewer.draw(original)));
+            }),
+  };
+}
+
+/** Latents to pictures, one by one: a decoder needs far more memory than a step of the denoiser. */
+async function develop(drawing: Drawing, latents: Float32): Promise<Picture[]> {
+  const { model, pictureCost, meter } = drawing;
+  const { autoencoder } = model;
+  const pictures: Picture[] = [];
+  drawing.report('vae');
+  for (let i = 0; i < latents.shape[0]!; i++) {
+    drawing.checkpoint();
+    const one = unscale(rows(latents, i, i + 1), autoencoder);
+    pictures.push(...picturesOf(await meter.call('vae', 1, pictureCost, () => autoencoder.decode(one))));
+    drawing.report('vae');
+  }
+  return pictures;
+}
+
+/** Inputs are finite, so what is not comes from the weights. */
+function expectFinite({ data }: Float32, step: number): void {
+  if (data.every(Number.isFinite)) return;
+  throw new EncoreError('weights_invalid', `the network gave NaN or infinity at step ${step}`, {
+    remedy: 'The weights are damaged, or were saved in float16 although their values do not fit.',
+  });
+}
