@@ -32,6 +32,10 @@ const fraction = z.number().min(0).max(1);
 const border = z.int().min(0).max(1024).multipleOf(8).default(0);
 
 export const outpaintSchema = z.object({ left: border, top: border, right: border, bottom: border }).strict();
+export type Outpaint = z.infer<typeof outpaintSchema>;
+
+/** Strength where the request has none. Inpainting starts from noise alone, as inpainting checkpoints were trained. */
+export const defaultStrength = { 'image-to-image': 0.75, inpaint: 1 } as const;
 
 export const controlSchema = z
   .object({

@@ -76,7 +76,7 @@ export interface GenerateInput {
   eta?: number;
   /** Of width x height pixels. */
   image?: Picture;
-  /** Part of the run that is drawn anew, 0 to 1; `defaultStrength` where it is missing. */
+  /** Part of the run that is drawn anew, 0 to 1; `defaultStrength` (lib/contracts/task-inputs.ts) where it is missing. */
   strength?: number;
   /** Of width x height pixels; 255 is drawn anew. */
   mask?: GrayPicture;
