@@ -38,8 +38,17 @@ export interface Conditioning {
   /** Added embeddings of SDXL-like networks: [R, D] and [R, 6]. */
   readonly textEmbeds?: Tensor<'float32'>;
   readonly timeIds?: Tensor<'float32'>;
-  /** Frames per sample for video networks; rows are then R * frames. Default 1. */
-  readonly frames?: number;
+  /** Videos instead of pictures: samples and predictions then have B F and R F rows, the frames of one after each other. */
+  readonly frames?: Frames | undefined;
+}
+
+/** How a video's frames are drawn; its first frame is drawn alone, and the others look at it. */
+export interface Frames {
+  readonly count: number;
+  /** Most frames of one call, beside the first. */
+  readonly perCall: number;
+  /** Between the calls of one step: may throw, or wait. */
+  readonly between?: (() => void | Promise<void>) | undefined;
 }
 
 /** ControlNet residuals at one key step: one tensor per skip [R, C, h, w], and one for the mid block. */

@@ -5,8 +5,8 @@ import { hoist } from '../../onnx/passes/hoist.ts';
 import { sinkRepeats } from '../../onnx/passes/sink-repeats.ts';
 import type { UnetConfig } from './config.ts';
 import { featureShapes, unetDecoder, unetEncoder } from './halves.ts';
-import type { UnetFeatures } from './halves.ts';
-import { conditioning, sampleInput, timeInput } from './inputs.ts';
+import type { UnetDesign, UnetFeatures } from './halves.ts';
+import { conditioning, hiddenRows, sampleInput, timeInput } from './inputs.ts';
 import type { UnetSize } from './inputs.ts';
 
 export type { UnetSize } from './inputs.ts';
@@ -70,23 +70,27 @@ export interface UnetRunSize extends UnetSize {
 
 /**
  * A whole span in one graph, plain: `sample` [B, C, h, w] at `timestep` is encoded once and decoded at `timesteps` [S].
+ * With `frames` it is [B F, C, h, w], and the result [S, R F, C, h, w].
  * Its inputs come at three times of a run; stages.ts cuts it there.
  */
 export function buildUnetSpan(config: UnetConfig, size: UnetRunSize): Graph {
   const g = GraphBuilder.create('unet', size);
   const { text, timeTerms } = conditioning(g, config, size);
-  const sample = g.repeatRows(sampleInput(g, config, size, size.batch), size.rows / size.batch);
-  const plain = unetEncoder(g, config, sample, timeInput(g, config, size, 'timestep', 1, timeTerms), text);
-  const features = size.control ? addResiduals(g, plain, size.rows) : plain;
+  const rows = hiddenRows(size);
+  const halves = size.rows / size.batch;
+  const design: UnetDesign = { ...config, crossFrame: size.frames?.crossFrame };
+  const sample = g.repeatRows(sampleInput(g, config, size, rows / halves), halves);
+  const plain = unetEncoder(g, design, sample, timeInput(g, config, size, 'timestep', 1, timeTerms), text);
+  const features = size.control ? addResiduals(g, plain, rows) : plain;
   const time = timeInput(g, config, size, 'timesteps', size.steps, timeTerms);
-  g.output('sample', spanDecoder(g, config, size, features, time, text));
+  g.output('sample', spanDecoder(g, design, size, features, time, text));
   return g.finish();
 }
 
 /** Decodes S steps of R rows from features of R rows to [S, R, C, h, w]. */
 function spanDecoder(
   g: GraphBuilder,
-  config: UnetConfig,
+  config: UnetDesign,
   size: UnetSize & { steps: number },
   features: UnetFeatures,
   time: Value,
@@ -95,7 +99,7 @@ function spanDecoder(
   const repeat = (x: Value): Value => g.repeatRows(x, size.steps);
   const repeated = { skips: features.skips.map(repeat), mid: repeat(features.mid) };
   const sample = unetDecoder(g, config, repeated, time, repeat(text));
-  return g.reshape(sample, [size.steps, size.rows, ...sample.shape.slice(1)]);
+  return g.reshape(sample, [size.steps, hiddenRows(size), ...sample.shape.slice(1)]);
 }
 
 /** ControlNet residuals, as inputs named after the arguments of UNet2DConditionModel.forward. */

@@ -12,7 +12,10 @@ import { float32 } from '../../tensor/tensor.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { runOn, Sessions } from '../sessions.ts';
 import type { OpenGraph } from '../sessions.ts';
+import { framesOf, joinFrames, partsOf } from './clip.ts';
+import type { ClipPart } from './clip.ts';
 import type { UnetConfig } from './config.ts';
+import type { FrameRows } from './inputs.ts';
 import { buildUnetStages } from './stages.ts';
 import type { UnetStages } from './stages.ts';
 
@@ -20,16 +23,21 @@ type Feeds = Readonly<Record<string, Tensor>>;
 
 /** The run's conditioning and everything that the prompt graph made of it, by input name. */
 interface UnetPrepared extends Prepared {
+  /** Rows of the text: those of videos where rows are frames. */
+  readonly textRows: number;
   readonly tokens: number;
   readonly values: Feeds;
+  /** What one call draws: a single part for pictures. */
+  readonly parts: readonly ClipPart[];
+  readonly between: () => void | Promise<void>;
 }
 
-/** The encoder's outputs by name, and the size they are for. */
+/** The encoder's outputs by name for each part, and the size they are for. */
 interface UnetFeatureSet extends Features {
   readonly batch: number;
   readonly height: number;
   readonly width: number;
-  readonly values: Feeds;
+  readonly parts: readonly Feeds[];
 }
 
 interface StageSize {
@@ -40,6 +48,7 @@ interface StageSize {
   width: number;
   steps: number;
   control: boolean;
+  frames?: FrameRows | undefined;
 }
 
 /** UNet2DConditionModel behind the loop's interface: graphs are built for the shapes that come, and kept open. */
@@ -73,9 +82,7 @@ export class UnetDenoiser implements Denoiser {
   }
 
   async prepare(conditioning: Conditioning): Promise<Prepared> {
-    const { encoderHiddenStates, classLabels, textEmbeds, timeIds, frames = 1 } = conditioning;
-    if (frames !== 1)
-      throw new EncoreError('unsupported_task', `this UNet has no frames, ${frames} were asked for`);
+    const { encoderHiddenStates, classLabels, textEmbeds, timeIds, frames } = conditioning;
     const [rows = 0, tokens = 0] = encoderHiddenStates.shape;
     const given: Record<string, Tensor> = { encoder_hidden_states: encoderHiddenStates };
     if (classLabels) given['class_labels'] = classLabels;
@@ -85,7 +92,11 @@ export class UnetDenoiser implements Denoiser {
     const side = 2 ** this.config.channels.length;
     const size = { batch: rows, rows, tokens, height: side, width: side, steps: 1, control: false };
     const values = { ...given, ...(await this.run('prompt', size, given)) };
-    const prepared: UnetPrepared = { rows, tokens, values };
+    const prepared: UnetPrepared = {
+      rows: rows * (frames?.count ?? 1),
+      textRows: rows,
+      ...{ tokens, values, parts: partsOf(frames), between: frames?.between ?? (() => undefined) },
+    };
     return prepared;
   }
 
@@ -95,19 +106,26 @@ export class UnetDenoiser implements Denoiser {
     prepared: Prepared,
     control?: ControlResiduals,
   ): Promise<Features> {
-    const { rows, tokens, values } = prepared as UnetPrepared;
-    const [batch = 0, channels = 0, height = 0, width = 0] = sample.shape;
-    if (sample.shape.length !== 4 || channels !== this.inChannels || batch === 0 || rows % batch !== 0) {
+    const { rows, textRows, tokens, values, parts, between } = prepared as UnetPrepared;
+    const [samples = 0, channels = 0, height = 0, width = 0] = sample.shape;
+    if (sample.shape.length !== 4 || channels !== this.inChannels || samples === 0 || rows % samples !== 0) {
       throw new EncoreError(
         'invalid_tensor',
         `the UNet reads [B, ${this.inChannels}, h, w] with B a divisor of ${rows} rows, got [${sample.shape.join(', ')}]`,
       );
     }
-    const size = { batch, rows, tokens, height, width, steps: 1, control: control !== undefined };
-    const time = float32([1], Float32Array.of(timestep));
-    const feeds = { ...values, ...residualFeeds(control), sample, timestep: time };
-    const features: UnetFeatureSet = { batch, height, width, values: await this.run('encoder', size, feeds) };
-    return features;
+    const batch = (samples * textRows) / rows;
+    const size = { batch, rows: textRows, tokens, height, width, steps: 1, control: control !== undefined };
+    const feeds = { ...values, timestep: float32([1], Float32Array.of(timestep)) };
+    const features: Feeds[] = [];
+    for (const part of parts) {
+      if (features.length > 0) await between();
+      const own = { ...mapFeeds({ ...residualFeeds(control), sample }, (x) => framesOf(x, part)) };
+      // The first frame's keys, which only the parts after it read, come with its features.
+      const given = { ...features[0], ...feeds, ...own };
+      features.push(await this.run('encoder', { ...size, frames: part.rows }, given));
+    }
+    return { batch, height, width, parts: features } satisfies UnetFeatureSet as Features;
   }
 
   async decode(
@@ -115,15 +133,24 @@ export class UnetDenoiser implements Denoiser {
     timesteps: readonly number[],
     prepared: Prepared,
   ): Promise<Tensor<'float32'>> {
-    const { batch, height, width, values } = features as UnetFeatureSet;
-    const { rows, tokens, values: constant } = prepared as UnetPrepared;
+    const { batch, height, width, parts: known } = features as UnetFeatureSet;
+    const { textRows, tokens, values, parts, between } = prepared as UnetPrepared;
     const steps = timesteps.length;
-    const size = { batch, rows, tokens, height, width, steps, control: false };
-    const times = float32([steps], Float32Array.from(timesteps));
-    const { sample } = await this.run('decoder', size, { ...constant, ...values, timesteps: times });
-    if (sample?.dtype !== 'float32')
-      throw new EncoreError('engine_failed', 'the decoder gave no float32 sample');
-    return sample as Tensor<'float32'>;
+    const size = { batch, rows: textRows, tokens, height, width, steps, control: false };
+    const feeds = { ...values, timesteps: float32([steps], Float32Array.from(timesteps)) };
+    const samples: Tensor<'float32'>[] = [];
+    let first: Feeds = {};
+    for (const [i, part] of parts.entries()) {
+      if (i > 0) await between();
+      const given = { ...first, ...feeds, ...known[i] };
+      const made = await this.run('decoder', { ...size, frames: part.rows }, given);
+      if (made['sample']?.dtype !== 'float32')
+        throw new EncoreError('engine_failed', 'the decoder gave no float32 sample');
+      samples.push(made['sample'] as Tensor<'float32'>);
+      // Keys of the same steps: each step's frames look at the first frame of that very step.
+      if (i === 0) first = made;
+    }
+    return joinFrames(samples, parts);
   }
 
   async dispose(): Promise<void> {
@@ -145,11 +172,18 @@ export class UnetDenoiser implements Denoiser {
   }
 }
 
-function keyOf(size: StageSize): string {
-  return Object.values(size).join(' ');
+function keyOf({ frames, ...size }: StageSize): string {
+  return [...Object.values(size), frames?.crossFrame, frames?.count].join(' ');
 }
 
-function residualFeeds(control: ControlResiduals | undefined): Feeds {
+function mapFeeds(
+  feeds: Readonly<Record<string, Tensor<'float32'>>>,
+  change: (x: Tensor<'float32'>) => Tensor<'float32'>,
+): Feeds {
+  return Object.fromEntries(Object.entries(feeds).map(([name, x]) => [name, change(x)]));
+}
+
+function residualFeeds(control: ControlResiduals | undefined): Record<string, Tensor<'float32'>> {
   if (!control) return {};
   const down = control.downBlockResSamples.map(
     (x, i) => [`down_block_additional_residuals.${i}`, x] as const,

@@ -17,25 +17,26 @@ export interface RowConditioning {
 
 /**
  * The complete time embedding, activated for the resnets: time, class and added embeddings, and `time_embed_act`.
- * t: [S] steps of R rows each to [S*R, T], row s * R + r; at S = 1 without class and added embeddings [1, T] (the same
- * for every row).
+ * t: [S] steps of R rows of F frames each to [S*R*F, T], row (s * R + r) * F + f; at S = 1 without class and added
+ * embeddings [1, T] (the same for every row).
  */
 export function completeTimeEmbedding(
   g: GraphBuilder,
   config: UnetConfig,
   t: Value,
   rowTerms: readonly Value[],
-  rows: number,
+  { rows, frames }: { rows: number; frames: number },
 ): Value {
   const steps = t.shape[0] ?? 0;
   let time = timestepEmbedding(g.at('time_embedding'), timesteps(g, t, timeProjection(config)), config);
   const width = time.shape[1] ?? 0;
   if (steps > 1) time = g.reshape(time, [steps, 1, width]);
   for (const term of rowTerms) time = g.add(time, term);
-  if (steps > 1) {
-    if (rowTerms.length === 0) time = g.expand(time, [steps, rows, width]);
-    time = g.reshape(time, [steps * rows, width]);
+  if (steps > 1 && rowTerms.length === 0) time = g.expand(time, [steps, rows * frames, width]);
+  if (frames > 1 && rowTerms.length > 0) {
+    time = g.expand(g.reshape(time, [steps, rows, 1, width]), [steps, rows, frames, width]);
   }
+  if (time.shape.length > 2) time = g.reshape(time, [steps * rows * frames, width]);
   if (config.timeEmbeddingAct) time = g.activation(time, config.timeEmbeddingAct);
   return g.activation(time, config.activation);
 }

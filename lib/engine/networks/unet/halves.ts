@@ -5,6 +5,7 @@ import { conv2d, groupNorm } from '../layers.ts';
 import { downsample2d, resnetBlock2d, upsample2d } from '../resnet.ts';
 import type { ResnetConfig } from '../resnet.ts';
 import { transformer2d } from '../transformer.ts';
+import type { CrossFrame } from '../transformer.ts';
 import type { UnetBlock, UnetConfig, UnetTransformer } from './config.ts';
 
 // UNet2DConditionModel, cut where encoder propagation cuts it: before the first up block. Names are the checkpoint's.
@@ -16,10 +17,15 @@ export interface UnetFeatures {
   readonly mid: Value;
 }
 
+/** A checkpoint's config, and what a task makes of it. */
+export interface UnetDesign extends UnetConfig {
+  readonly crossFrame?: CrossFrame | undefined;
+}
+
 /** x: [R, C, h, w], time: [R or 1, T], text: [R, L, D]; `hint` [R, C0, h, w] is added after conv_in (ControlNet). */
 export function unetEncoder(
   g: GraphBuilder,
-  config: UnetConfig,
+  config: UnetDesign,
   x: Value,
   time: Value,
   text: Value,
@@ -45,7 +51,7 @@ export function unetEncoder(
   return { skips, mid: h };
 }
 
-function midBlock(g: GraphBuilder, config: UnetConfig, x: Value, time: Value, text: Value): Value {
+function midBlock(g: GraphBuilder, config: UnetDesign, x: Value, time: Value, text: Value): Value {
   const options = { ...resnet(config), outputScaleFactor: config.midScaleFactor };
   let h = resnetBlock2d(g.at('resnets.0'), x, time, options);
   if (config.midTransformer) h = transformer(g.at('attentions.0'), config, h, text, config.midTransformer);
@@ -55,7 +61,7 @@ function midBlock(g: GraphBuilder, config: UnetConfig, x: Value, time: Value, te
 /** The up path: features [R, ...], time: [R or 1, T], text: [R, L, D] to the prediction [R, C, h, w]. */
 export function unetDecoder(
   g: GraphBuilder,
-  config: UnetConfig,
+  config: UnetDesign,
   features: UnetFeatures,
   time: Value,
   text: Value,
@@ -72,7 +78,7 @@ export function unetDecoder(
 /** Takes its skips from the end of the list. */
 function upBlock(
   g: GraphBuilder,
-  config: UnetConfig,
+  config: UnetDesign,
   block: UnetBlock,
   x: Value,
   skips: Value[],
@@ -104,13 +110,15 @@ function resnet(config: UnetConfig): ResnetConfig {
 
 function transformer(
   g: GraphBuilder,
-  config: UnetConfig,
+  config: UnetDesign,
   x: Value,
   text: Value,
   { heads, layers, onlyCrossAttention }: UnetTransformer,
 ): Value {
-  const { groups, upcastAttention } = config;
-  return transformer2d(g, x, text, { heads, layers, groups, onlyCrossAttention, upcastAttention });
+  const { groups, upcastAttention, crossFrame } = config;
+  return transformer2d(g, x, text, {
+    ...{ heads, layers, groups, onlyCrossAttention, upcastAttention, crossFrame },
+  });
 }
 
 /** Shapes [C, h, w] of the skips at a latent size, then of the mid block's output. */

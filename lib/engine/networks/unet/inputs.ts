@@ -2,6 +2,7 @@ import type { WeightSource } from '../../checkpoint/weight-source.ts';
 import type { ComputeType, GraphBuilder } from '../../onnx/builder.ts';
 import type { Value } from '../../onnx/graph.ts';
 import { linear } from '../layers.ts';
+import type { CrossFrame } from '../transformer.ts';
 import type { UnetConfig } from './config.ts';
 import { completeTimeEmbedding, rowTimeTerms } from './embeddings.ts';
 import type { RowConditioning } from './embeddings.ts';
@@ -17,8 +18,21 @@ export interface UnetSize {
   width: number;
   /** Length L of the text. */
   tokens: number;
+  /** Where rows stand for videos: frames of each, and how they see each other. R counts videos then. */
+  frames?: FrameRows | undefined;
   weights: WeightSource;
   dtype?: ComputeType;
+}
+
+export interface FrameRows {
+  /** Frames F in this graph: hidden states have R F rows, the frames of one video after each other. */
+  readonly count: number;
+  readonly crossFrame: CrossFrame;
+}
+
+/** Rows of the hidden states. */
+export function hiddenRows({ rows, frames }: UnetSize): number {
+  return rows * (frames?.count ?? 1);
 }
 
 /** Scaled latents, with whatever channels the network reads beside them. */
@@ -71,5 +85,5 @@ export function timeInput(
   rowTerms: readonly Value[],
 ): Value {
   const t = g.input(name, 'float32', [steps]);
-  return completeTimeEmbedding(g, config, t, rowTerms, size.rows);
+  return completeTimeEmbedding(g, config, t, rowTerms, { rows: size.rows, frames: size.frames?.count ?? 1 });
 }

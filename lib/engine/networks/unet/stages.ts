@@ -57,10 +57,10 @@ export function buildUnetStages(
   };
 }
 
-/** 0: known with the prompt; 1: at key steps; 2: at every step. */
+/** 0: known with the prompt; 1: at key steps; 2: at every step. The first frame's keys are known where they are made. */
 function inputStage(name: string): 0 | 1 | 2 {
   if (promptInputs.has(name)) return 0;
-  return name === 'timesteps' ? 2 : 1;
+  return name === 'timesteps' || name.startsWith('up_blocks.') ? 2 : 1;
 }
 
 const promptInputs = new Set(['encoder_hidden_states', 'class_labels', 'text_embeds', 'time_ids']);

@@ -1,5 +1,5 @@
 import { EncoreError } from '../../../contracts/errors.ts';
-import type { Graph, Initializer, Node, Value } from '../graph.ts';
+import type { Graph, Initializer, Node, Output, Value } from '../graph.ts';
 import { presentInputs } from '../graph.ts';
 import { withoutDeadNodes } from './rewrite.ts';
 
@@ -31,15 +31,19 @@ export function constantValues(graph: Graph): ReadonlySet<Value> {
 
 /**
  * Cuts a graph into one per stage. Every node runs at the earliest stage it can; a value that later stages read becomes
- * an output of its own stage and an input of theirs, both under its name. Constant nodes are repeated wherever they are
- * read, for runtimes fold them; so is RepeatRows, so that no repeated value crosses.
+ * an output of its own stage and an input of theirs, both under its name. Each of the graph's own outputs is one of the part in
+ * which it is known. Constant nodes are repeated wherever they are read, for runtimes fold them; so is RepeatRows, so that no repeated value crosses.
  */
 export function partition(graph: Graph, stages: Readonly<Record<string, number>>, count: number): Graph[] {
   const stage = stageOf(graph, stages);
-  const outputs = new Set(graph.outputs.map(({ value }) => value));
+  const last = count - 1;
+  const partOf = ({ value }: Output): number => {
+    const known = stage.get(value) ?? -1;
+    return known === -1 ? last : known;
+  };
   const parts = Array.from({ length: count }, () => ({ nodes: [] as Node[], reads: new Set<Value>() }));
   const demand = Array.from({ length: count }, () => new Set<Value>());
-  for (const value of outputs) demand[count - 1]?.add(value);
+  for (const output of graph.outputs) demand[partOf(output)]?.add(output.value);
 
   for (const node of [...graph.nodes].reverse()) {
     const own = Math.max(...node.outputs.map((value) => stage.get(value) ?? -1));
@@ -60,14 +64,13 @@ export function partition(graph: Graph, stages: Readonly<Record<string, number>>
       .filter((node) => node.op !== 'RepeatRows' && stage.get(node.outputs[0] as Value) === s)
       .flatMap((node) => node.outputs.filter(laterReads))
       .map((value) => ({ name: value.name, value }));
-    const last = s === count - 1;
     const wanted = demand[s] ?? new Set<Value>();
     const constants = new Set(graph.initializers.map(({ value }) => value));
     const inputs = [...wanted].filter((value) => !made.has(value) && !constants.has(value));
     return withoutDeadNodes({
       name: `${graph.name}.${s}`,
       inputs: inOrder(graph, inputs),
-      outputs: last ? graph.outputs : crossing,
+      outputs: [...crossing, ...graph.outputs.filter((output) => partOf(output) === s)],
       initializers: graph.initializers.filter(({ value }: Initializer) => wanted.has(value)),
       nodes: nodes.reverse(),
     });

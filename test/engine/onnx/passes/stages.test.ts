@@ -66,6 +66,21 @@ describe('partition', () => {
     expect(second?.nodes.map(({ op }) => op)).toEqual(['RepeatRows', 'Add']);
   });
 
+  it('writes an output in the part in which it is known', async () => {
+    const g = GraphBuilder.create('outputs');
+    const early = g.silu(g.input('early', 'float32', [1, 4]));
+    g.output('keys', g.repeatRows(early, 2));
+    g.output('y', g.add(early, g.input('late', 'float32', [1, 4])));
+    const parts = partition(g.finish(), { early: 0, late: 1 }, 2);
+    parts.forEach(verify);
+    const names = parts.map(({ outputs }) => outputs.map(({ name }) => name));
+    expect(names[0]).toHaveLength(2);
+    expect(names[0]).toContain('keys');
+    expect(names[1]).toEqual(['y']);
+    const { keys } = await runGraph(compile(parts[0]!), { early: random([1, 4], 3) });
+    expect(keys!.shape).toEqual([2, 4]);
+  });
+
   it('wants a stage for every input', () => {
     expect(() => partition(network(), { text: 0, sample: 1 }, 2)).toThrow(
       'no stage was given for input time',
