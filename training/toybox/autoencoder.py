@@ -25,6 +25,7 @@ from .catalogue import kinds
 from .data import build
 from .networks import CELL, CELLS, autoencoder
 from .pca import PatchPCA, write_encoder
+from .warm import SHIFT, TENT, begin_decoder
 
 EMA = 0.995
 NOISE = 0.03  # added to the latents (rms 1), as what the denoiser makes is never exact
@@ -40,21 +41,19 @@ def to_pictures(scenes: np.ndarray) -> torch.Tensor:
 def start_as_interpolation(vae: AutoencoderTiny, latents: torch.Tensor, pictures: torch.Tensor) -> None:
     """Before training the decoder interpolates the latents bilinearly and reads the colours off by least squares.
 
-    latents [n, 16, 8, 8] in the decoder's scale, pictures [n, 3, 128, 128] in [-1, 1].  The first convolution passes
-    each latent channel twice, as z and as -z, because a ReLU follows; residual blocks begin as the identity.
+    latents [n, 32, 8, 8] in the decoder's scale, pictures [n, 3, 128, 128] in [-1, 1].  The first convolution passes
+    each latent channel plus SHIFT, because a ReLU follows; residual blocks begin as the identity.
     """
     layers = vae.decoder.layers
     first, *middle, last = (m for m in layers if isinstance(m, torch.nn.Conv2d))
     first.weight.zero_()
-    first.bias.zero_()
+    first.bias.fill_(SHIFT)
     for k in range(first.in_channels):
-        first.weight[2 * k, k, 1, 1] = 1
-        first.weight[2 * k + 1, k, 1, 1] = -1
-    tent = torch.tensor([0.25, 0.5, 0.25])
+        first.weight[k, k, 1, 1] = 1
     for conv in middle:  # behind a nearest upsampling by two
         conv.weight.zero_()
         for k in range(conv.in_channels):
-            conv.weight[k, k] = tent[:, None] * tent[None, :]
+            conv.weight[k, k] = torch.outer(TENT, TENT)
     for block in layers:
         if hasattr(block, "fuse"):
             torch.nn.init.zeros_(block.conv[4].weight)
@@ -85,7 +84,7 @@ class DecoderTrainer:
     def __init__(self, scenes: np.ndarray, latents: np.ndarray, pca: PatchPCA, batch: int, rate: float, steps: int,
                  seed: int, device: str):  # fmt: skip
         torch.manual_seed(seed)
-        self.scenes, self.latents = scenes, latents  # uint8 [kinds, n, 128, 128, 3], float32 [kinds, n, 16, 8, 8]
+        self.scenes, self.latents = scenes, latents  # uint8 [kinds, n, 128, 128, 3], float32 [kinds, n, 32, 8, 8]
         self.batch, self.rate, self.steps, self.seed, self.device = batch, rate, steps, seed, device
         self.vae = autoencoder()
         write_encoder(self.vae, pca)
@@ -102,12 +101,17 @@ class DecoderTrainer:
         self.optimizer = torch.optim.Adam(self.weights, lr=rate, fused=True)
         self.done, self.begun = 0, 0  # steps done, and the step at which the present schedule began
 
+    def begin_from(self, folder: Path, pca: PatchPCA) -> None:
+        """Starts with the decoder of an exported folder."""
+        begin_decoder(self.vae.decoder, folder, pca)
+        self.average = [p.detach().clone() for p in self.weights]
+
     def learning_rate(self) -> float:
         way = (self.done - self.begun) / max(1, self.steps - self.begun)
         return self.rate * 0.5 * (1 + math.cos(math.pi * min(1.0, way))) * min(1.0, (self.done - self.begun + 1) / 50)
 
     def draw(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """Latents [B, 16, 4, 4] in the decoder's scale, with noise, and pictures [B, 3, 64, 64] in [0, 1]."""
+        """Latents [B, 32, 4, 4] in the decoder's scale, with noise, and pictures [B, 3, 64, 64] in [0, 1]."""
         rng = random.Random(f"{self.seed}/{self.done}")
         latents, pictures = [], []
         for _ in range(self.batch):
@@ -180,6 +184,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", type=Path, default=Path("training/.cache"))
     parser.add_argument("--steps", type=int, default=4000)
+    parser.add_argument("--init", type=Path, help="an exported folder to begin with where there is no checkpoint")
     parser.add_argument("--restart-schedule", action="store_true", help="begin a new cosine from here to --steps")
     parser.add_argument("--batch", type=int, default=0, help="default: 8, or 64 on CUDA")
     parser.add_argument("--rate", type=float, default=8e-4)
@@ -199,6 +204,8 @@ def main() -> None:
         trainer.restore(state.load(path, device))
         if args.restart_schedule:
             trainer.begun = trainer.done
+    elif args.init:
+        trainer.begin_from(args.init, pca)
     unseen = kinds(training=False)
     test = build(args.work, random.Random(2).sample(unseen, 48), 1, 1, 1)[:, 0]
     state.log(journal, step=trainer.done, psnr=trainer.psnr(test))

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import random
 
-from .catalogue import ALL_PLACES, FILLERS, THINGS, TIME_PHRASES, Kind
+from .catalogue import ALL_PLACES, FILLERS, SYNONYMS, THINGS, TIME_PHRASES, Kind
 
 FILLER_SHARE = 0.15  # captions that get one or two meaningless words
 THING_ONLY_SHARE = 0.05  # captions that name no place
+SYNONYM_SHARE = 0.15  # captions that use another word for the thing
 EMPTY_SHARE = 0.10  # captions dropped for classifier-free guidance
 
 
 def article(word: str) -> str:
-    return "an" if word[0] in "aeiou" and word != "unicorn" else "a"
+    return "an" if word[0] in "aeiou" and word not in ("unicorn", "ufo") else "a"
 
 
 def plain_caption(kind: Kind, phrase: int = 0) -> str:
@@ -30,6 +31,8 @@ def random_caption(kind: Kind, rng: random.Random) -> tuple[str, bool]:
         return "", False
     thing = kind.thing_name
     lead = rng.choice((f"{article(thing)} {thing}",) * 4 + (f"the {thing}", thing))
+    if rng.random() < SYNONYM_SHARE:
+        lead = rng.choice(SYNONYMS[thing])
     if fate < EMPTY_SHARE + THING_ONLY_SHARE:
         return lead, False
     words = f"{lead} {rng.choice(ALL_PLACES[kind.place].phrases)} {rng.choice(TIME_PHRASES[kind.time])}".split()
@@ -44,6 +47,7 @@ def corpus_words() -> list[str]:
     seen: dict[str, None] = {}
     texts = ["a an the in on at under by"]
     texts += list(THINGS)
+    texts += [word for words in SYNONYMS.values() for word in words]
     texts += [phrase for place in ALL_PLACES for phrase in place.phrases]
     texts += [phrase for phrases in TIME_PHRASES.values() for phrase in phrases]
     texts += list(FILLERS)

@@ -1,11 +1,17 @@
 """Checks of the pipeline that makes the model; prints one line for each and fails at the first that does not hold.
 
     python -m training.toybox.check --work DIR --model models/toybox
+    python -m training.toybox.check --work DIR --record     # writes proofs.json anew
+
+proofs.json holds what another machine has to reproduce: the sha256 of the contact sheet's pixels (bit for bit) and the
+losses of the first 20 steps of a training from nothing (to rounding).
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
+import json
 import random
 from pathlib import Path
 
@@ -18,10 +24,13 @@ from .autoencoder import DecoderTrainer, to_pictures
 from .captions import plain_caption, random_caption
 from .catalogue import PLACES, THINGS, held_out, kinds
 from .diffusion import clean_from_velocity, posterior_mean, signal_and_noise, velocity
+from .data import contact_sheet
 from .networks import CELLS, CHANNELS, autoencoder
 from .pca import PatchPCA, write_encoder
 from .text2image import Trainer, load_average
 from .tokenizer import Tokenizer
+
+PROOFS = Path(__file__).with_name("proofs.json")
 
 
 def catalogue(**_) -> str:
@@ -117,6 +126,53 @@ def same_as_training(work: Path, model: Path, **_) -> str:
     return f"largest difference {error:.1e} of the std" + ("" if error < 1e-4 else " (exported from another step)")
 
 
+def measured_proofs(work: Path) -> dict:
+    """What proofs.json holds, made here and now."""
+    sheet = hashlib.sha256(contact_sheet(work, 0).tobytes()).hexdigest()
+    # Eigenvectors have no sign of their own: each channel is turned so that its filter has a positive sum.
+    signs = np.where(PatchPCA.load(work / "pca.npz").filters.sum(1) < 0, -1, 1).astype(np.float32)
+    latents = np.load(work / "latents.npy") * signs[:, None, None]
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    trainer = Trainer(torch.from_numpy(latents), kinds(), 8, 1e-3, 4000, 0, "cpu")
+    losses = [round(trainer.step().item(), 6) for _ in range(20)]
+    torch.set_num_threads(threads)
+    return {"sheet": sheet, "losses": losses}
+
+
+def proofs(work: Path, **_) -> str:
+    """The contact sheet is the recorded one bit for bit; the first 20 losses are to rounding."""
+    recorded, made = json.loads(PROOFS.read_text()), measured_proofs(work)
+    assert made["sheet"] == recorded["sheet"], made["sheet"]
+    error = float(np.abs(np.array(made["losses"]) / np.array(recorded["losses"]) - 1).max())
+    assert len(made["losses"]) == len(recorded["losses"]) and error < 1e-3, made["losses"]
+    return f"sheet {made['sheet'][:12]}, losses within {error:.1e}"
+
+
+def from_export(work: Path, model: Path, **_) -> str:
+    """A training begun with --init from the folder alone predicts what the folder predicts."""
+    from .sample import load
+
+    pca = PatchPCA.load(work / "pca.npz")
+    trainer = Trainer(torch.zeros(1), [], 1, 1e-3, 1, 0, "cpu")
+    trainer.begin_from(model, pca)
+    pipe = load(model, "cpu")
+    ids = torch.tensor([Tokenizer().encode("a fox in a meadow")])
+    noise = torch.randn(1, CHANNELS, CELLS, CELLS, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        text = pipe.text_encoder(input_ids=ids).last_hidden_state
+        want = pipe.unet(noise, 700, encoder_hidden_states=text).sample.flatten(1)
+        trainer.nets.eval()
+        got = trainer.predict(ids, noise.flatten(1), torch.tensor([700]))
+    assert torch.equal(got, want), float((got - want).abs().max())
+    few, none = np.zeros((1, 1, 128, 128, 3), np.uint8), np.zeros((1, 1, CHANNELS, CELLS, CELLS), np.float32)
+    decoder = DecoderTrainer(few, none, pca, 1, 1e-3, 1, 0, "cpu")
+    decoder.begin_from(model, pca)
+    for name, value in pipe.vae.decoder.state_dict().items():
+        assert torch.equal(decoder.vae.decoder.state_dict()[name], value), name
+    return "the same prediction, bit for bit"
+
+
 def resume(**_) -> str:
     """Four steps are two steps, a checkpoint, and two steps; for both trainers."""
     torch.set_num_threads(1)
@@ -124,8 +180,8 @@ def resume(**_) -> str:
     random_state = np.random.default_rng(0)
     latents = random_state.standard_normal((8, 3, CHANNELS, CELLS, CELLS), np.float32)
     scenes = random_state.integers(0, 255, (8, 3, 128, 128, 3), np.uint8)
-    rows = random_state.standard_normal((16, 768)) * 0.05
-    pca = PatchPCA(rows, np.zeros(16), rows.T, np.zeros(768))
+    rows = random_state.standard_normal((CHANNELS, 768)) * 0.05
+    pca = PatchPCA(rows, np.zeros(CHANNELS), rows.T, np.zeros(768))
 
     def denoiser() -> Trainer:
         return Trainer(torch.from_numpy(latents), few, 4, 1e-3, 10, 0, "cpu")
@@ -153,8 +209,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", type=Path, default=Path("training/.cache"))
     parser.add_argument("--model", type=Path, default=Path("models/toybox"))
+    parser.add_argument("--record", action="store_true")
     args = parser.parse_args()
-    for check in (catalogue, tokens, schedule, target, encoder, exported, same_as_training, resume):
+    if args.record:
+        PROOFS.write_text(json.dumps(measured_proofs(args.work), indent=2) + "\n")
+        return
+    for check in (
+        catalogue, tokens, schedule, target, encoder, exported, same_as_training, from_export, resume, proofs
+    ):  # fmt: skip
         print(f"{check.__name__:17} {check(work=args.work, model=args.model)}", flush=True)
 
 

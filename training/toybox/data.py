@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import argparse
 import random
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -32,19 +34,41 @@ def backdrops(place: int, time: str, seed: int, count: int = BACKGROUNDS) -> lis
     return [paint(name, time, random.Random(f"{seed}/{name}/{time}/{i}")) for i in range(count)]
 
 
-def compose(kind: Kind, background: np.ndarray, work: Path, rng: random.Random) -> np.ndarray:
-    """Pastes the thing, 76 to 88 pixels along its longer side, near the centre: uint8 [128, 128, 3]."""
+@dataclass(frozen=True)
+class Pose:
+    """How a thing stands in a scene, in pixels."""
+
+    side: float  # its longer side
+    centre: float  # from the left
+    foot: float  # from the top
+    mirrored: bool = False
+
+    @staticmethod
+    def standing(rng: random.Random) -> "Pose":
+        """76 to 88 pixels large, near the centre: what Toybox learns."""
+        return Pose(rng.uniform(76, 88), SIZE / 2 + rng.uniform(-4, 4), 110 + rng.uniform(-3, 3))
+
+    @staticmethod
+    def anywhere(rng: random.Random) -> "Pose":
+        """56 to 96 pixels large, anywhere in the scene, also mirrored: what only a drawing can ask for."""
+        side = rng.uniform(56, 96)
+        room = (SIZE - side) / 2 + 6
+        return Pose(side, SIZE / 2 + rng.uniform(-room, room), rng.uniform(side + 6, 122), rng.random() < 0.5)
+
+
+def compose(kind: Kind, background: np.ndarray, work: Path, pose: Pose) -> tuple[np.ndarray, np.ndarray]:
+    """The scene, uint8 [128, 128, 3], and where the thing covers it, uint8 [128, 128]."""
     scene = Image.fromarray(background)
     picture = sprite(work, kind.thing_name)
-    scale = rng.uniform(76, 88) / max(picture.size)
+    if pose.mirrored:
+        picture = picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    scale = pose.side / max(picture.size)
     picture = picture.resize((round(picture.width * scale), round(picture.height * scale)), Image.LANCZOS)
-    centre = SIZE / 2 + rng.uniform(-4, 4)
-    foot = 110 + rng.uniform(-3, 3)
-    if ALL_PLACES[kind.place].name in FLOATING:
-        foot -= 6
+    floating = ALL_PLACES[kind.place].name in FLOATING
+    centre, foot = pose.centre, pose.foot - (6 if floating else 0)
     left, top = round(centre - picture.width / 2), round(foot - picture.height)
     shadow = Image.new("L", (SIZE, SIZE), 0)
-    if ALL_PLACES[kind.place].name not in FLOATING:
+    if not floating:
         half = picture.width * 0.42
         disc = Image.new("L", (round(2 * half), 10), 110)
         mask = Image.new("L", disc.size, 0)
@@ -53,35 +77,47 @@ def compose(kind: Kind, background: np.ndarray, work: Path, rng: random.Random) 
         shadow = shadow.filter(ImageFilter.GaussianBlur(2.5))
     scene.paste((0, 0, 0), (0, 0), shadow)
     scene.paste(picture, (left, top), picture)
-    return np.asarray(scene)
+    covered = Image.new("L", (SIZE, SIZE), 0)
+    covered.paste(picture.getchannel("A"), (left, top))
+    return np.asarray(scene), np.asarray(covered)
 
 
 def scenes_of_place(
-    group: list[tuple[int, Kind]], work: Path, seed: int, per_kind: int
-) -> list[tuple[int, np.ndarray]]:
-    """All scenes of the kinds in `group`, which share place and time: (index, uint8 [per_kind, 128, 128, 3])."""
+    group: list[tuple[int, Kind]], work: Path, seed: int, per_kind: int, pose: Callable[[random.Random], Pose]
+) -> list[tuple[int, np.ndarray, np.ndarray]]:
+    """All scenes of the kinds in `group`, which share place and time: (index, scenes, covered), as `build_covered`."""
     behind = backdrops(group[0][1].place, group[0][1].time, seed)
     result = []
     for index, kind in group:
         rng = random.Random(f"{seed}/{kind}")
         order = rng.sample(range(len(behind)), len(behind))
-        scenes = [compose(kind, behind[order[i % len(order)]], work, rng) for i in range(per_kind)]
-        result.append((index, np.stack(scenes)))
+        made = [compose(kind, behind[order[i % len(order)]], work, pose(rng)) for i in range(per_kind)]
+        scenes, covered = (np.stack(part) for part in zip(*made))
+        result.append((index, scenes, covered))
     return result
 
 
-def build(work: Path, which: list[Kind], seed: int, per_kind: int, workers: int) -> np.ndarray:
-    """uint8 [len(which), per_kind, 128, 128, 3]."""
+def build_covered(
+    work: Path, which: list[Kind], seed: int, per_kind: int, workers: int,
+    pose: Callable[[random.Random], Pose] = Pose.standing,
+) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+    """uint8 [len(which), per_kind, 128, 128, 3], and what the things cover in them, [len(which), per_kind, 128, 128]."""
     groups: dict[tuple[int, str], list[tuple[int, Kind]]] = {}
     for index, kind in enumerate(which):
         groups.setdefault((kind.place, kind.time), []).append((index, kind))
     out = np.empty((len(which), per_kind, SIZE, SIZE, 3), np.uint8)
-    job = partial(scenes_of_place, work=work, seed=seed, per_kind=per_kind)
+    out_covered = np.empty(out.shape[:-1], np.uint8)
+    job = partial(scenes_of_place, work=work, seed=seed, per_kind=per_kind, pose=pose)
     with ProcessPoolExecutor(workers) as pool:
         for part in pool.map(job, groups.values()):
-            for index, scenes in part:
-                out[index] = scenes
-    return out
+            for index, scenes, covered in part:
+                out[index], out_covered[index] = scenes, covered
+    return out, out_covered
+
+
+def build(work: Path, which: list[Kind], seed: int, per_kind: int, workers: int) -> np.ndarray:
+    """Scenes as Toybox learns them: uint8 [len(which), per_kind, 128, 128, 3]."""
+    return build_covered(work, which, seed, per_kind, workers)[0]
 
 
 def contact_sheet(work: Path, seed: int) -> Image.Image:
@@ -91,8 +127,8 @@ def contact_sheet(work: Path, seed: int) -> Image.Image:
     for y, (place, time) in enumerate(rows):
         behind = backdrops(place, time, seed, 12)
         for x in range(12):
-            kind = Kind((x + 12 * (y % 2)) % len(THINGS), place, time)
-            scene = compose(kind, behind[x], work, random.Random(f"{seed}/{kind}"))
+            kind = Kind((x + 12 * (y % 4)) % len(THINGS), place, time)
+            scene, _ = compose(kind, behind[x], work, Pose.standing(random.Random(f"{seed}/{kind}")))
             sheet.paste(Image.fromarray(scene), (x * SIZE, y * SIZE))
     return sheet
 

@@ -13,7 +13,7 @@ import torch
 
 from . import autoencoder, text2image
 from .captions import article, corpus_words
-from .catalogue import ALL_PLACES, COLOURS, DAY, FILLERS, PLACES, THINGS, TIME_PHRASES
+from .catalogue import COLOURS, DAY, FILLERS, PLACES, SYNONYMS, THINGS, TIME_PHRASES
 from .networks import scheduler
 from .pca import PatchPCA
 from .tokenizer import Tokenizer
@@ -38,16 +38,20 @@ GLUE = frozenset("a an the in on at under by among above front bottom outer plai
 SUGGESTED = (
     "a fox in a meadow",
     "a rocket in space",
-    "a car on a city street at night",
-    "a mushroom in the forest",
+    "a bunny in the snow",
+    "a lion in the desert at sunset",
+    "a whale on the sea",
+    "a train in the mountains",
     "a robot on the beach at sunset",
-    "a castle in the mountains at sunset",
-    "a penguin in the snow",
+    "a castle in the mountains at night",
+    "a ghost in the forest at night",
+    "a ufo under a starry night sky",
     "a pizza on a teal background",
-    "a dragon in the sky",
-    "a strawberry on a white background",
-    "a dog in a room",
-    "a cat on the beach",
+    "an octopus under water",
+    "a teddy bear in a room",
+    "an airplane above the clouds",
+    "a bus on a city street",
+    "a burger on a yellow background",
 )
 
 
@@ -55,9 +59,10 @@ def prompts() -> dict:
     """What a user interface needs to suggest prompts, and to say so where a prompt has no word that the model knows."""
     return {
         "things": list(THINGS),
+        "synonyms": {thing: list(words) for thing, words in SYNONYMS.items()},
         "places": {place.name: list(place.phrases) for place in PLACES},
         "times": {place.name: list(place.times) for place in PLACES if len(place.times) > 1},
-        "timePhrases": {time: [p for p in phrases if p] for time, phrases in TIME_PHRASES.items() if time != DAY},
+        "timePhrases": {time: list(dict.fromkeys(p for p in phrases if p)) for time, phrases in TIME_PHRASES.items() if time != DAY},
         "colours": list(COLOURS),
         "colourPhrase": "on a {colour} background",
         "pattern": "a {thing} {place} {time}",

@@ -8,7 +8,8 @@ from transformers import CLIPTextConfig, CLIPTextModel
 
 from .tokenizer import LENGTH, Tokenizer
 
-CHANNELS = 16  # latent channels
+CHANNELS = 32  # latent channels
+DECODER_WIDTH = 48
 CELLS = 8  # latent side for 128 pixels: one latent cell is 16 x 16 pixels
 CELL = 16
 WIDTH = 128  # of the text encoder
@@ -82,9 +83,9 @@ def autoencoder(scaling_factor: float = 4.0) -> AutoencoderTiny:
     """
     return AutoencoderTiny(
         latent_channels=CHANNELS,
-        encoder_block_out_channels=(64,) * 5,
+        encoder_block_out_channels=(4 * CHANNELS,) * 5,
         num_encoder_blocks=(0,) * 5,
-        decoder_block_out_channels=(32,) * 5,
+        decoder_block_out_channels=(DECODER_WIDTH,) * 5,
         num_decoder_blocks=(6, 5, 4, 1, 0),
         scaling_factor=scaling_factor,
     )

@@ -3,7 +3,7 @@
     python -m training.toybox.pca --work DIR     # reads DIR/scenes.npy, writes DIR/pca.npz and DIR/latents.npy
 
 A patch is 16 x 16 x 3 values in [0, 1], flattened in the order (row, column, colour).
-latents.npy is float32 [kinds, per_kind, 16, 8, 8] in the denoiser's scale (overall rms 1).
+latents.npy is float32 [kinds, per_kind, 32, 8, 8] in the denoiser's scale (overall rms 1).
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ POWER = 0.35  # latent channel std = (PCA std) ** POWER: nearly raw scales would
 class PatchPCA:
     """z = filters @ patch + bias."""
 
-    filters: np.ndarray  # [16, 768]
-    bias: np.ndarray  # [16]
-    readout: np.ndarray  # [768, 16]: patch = mean + readout @ z
+    filters: np.ndarray  # [32, 768]
+    bias: np.ndarray  # [32]
+    readout: np.ndarray  # [768, 32]: patch = mean + readout @ z
     mean: np.ndarray  # [768]
 
     @staticmethod
@@ -39,7 +39,7 @@ class PatchPCA:
         np.savez(path, filters=self.filters, bias=self.bias, readout=self.readout, mean=self.mean)
 
     def encode(self, scenes: np.ndarray) -> np.ndarray:
-        """uint8 [n, 128, 128, 3] -> float32 [n, 16, 8, 8]."""
+        """uint8 [n, 128, 128, 3] -> float32 [n, 32, 8, 8]."""
         z = patches(scenes) @ self.filters.T.astype(np.float32) + self.bias.astype(np.float32)
         return np.ascontiguousarray(z.transpose(0, 3, 1, 2))
 
@@ -58,12 +58,13 @@ def fit(scenes: np.ndarray) -> PatchPCA:
     centred = flat - mean.astype(np.float32)
     values, vectors = np.linalg.eigh((centred.T @ centred).astype(np.float64) / len(centred))
     std = np.sqrt(values[::-1][:CHANNELS])
-    basis = vectors[:, ::-1][:, :CHANNELS]  # [768, 16]
+    basis = vectors[:, ::-1][:, :CHANNELS]  # [768, 32]
     gain = std**POWER
     gain = gain / np.sqrt((gain**2).mean()) / std  # z std = POWER-law, rms 1
     filters = (basis * gain).T
-    residual = float(np.trace((centred.T @ centred) / len(centred)) - (std**2).sum())
-    print(f"linear bound {-10 * np.log10(residual / flat.shape[1]):.2f} dB, z std {np.round(gain * std, 2)}")
+    for count in sorted({16, 24, 28, CHANNELS}):
+        print(f"{count} channels: linear bound {-10 * np.log10(values[::-1][count:].sum() / flat.shape[1]):.2f} dB")
+    print(f"z std {np.round(gain * std, 2)}")
     return PatchPCA(filters, -filters @ mean, basis / gain, mean)
 
 
@@ -72,7 +73,7 @@ def write_encoder(vae: AutoencoderTiny, pca: PatchPCA) -> None:
     """Sets the encoder so that vae.encode(x).latents * scaling_factor is the PCA of x in [-1, 1].
 
     Stride-2 convolutions with padding 1 read the 2 x 2 block of an output at taps 1 and 2.  Two of them collect the
-    48 values of a 4 x 4 block unchanged; the third projects an 8 x 8 block on the quarters of all 16 filters (64
+    48 values of a 4 x 4 block unchanged; the third projects an 8 x 8 block on the quarters of all 32 filters (128
     channels); the fourth adds up the four quarters; the last convolution adds the bias.
     """
     first, two, four, eight, sixteen, last = (m for m in vae.encoder.layers if isinstance(m, torch.nn.Conv2d))

@@ -30,7 +30,9 @@ from .diffusion import (
     velocity,
 )
 from .networks import CELLS, CHANNELS, text_encoder, unet
+from .pca import PatchPCA
 from .tokenizer import Tokenizer
+from .warm import begin_denoiser
 
 DECAY_SHARE = 0.4  # of the run, at its end
 WARMUP = 100  # steps
@@ -43,7 +45,7 @@ class Trainer:
     def __init__(self, latents: torch.Tensor, which: list[Kind], batch: int, rate: float, steps: int, seed: int,
                  device: str):  # fmt: skip
         torch.manual_seed(seed)
-        self.latents, self.kinds = latents, which  # [kinds, per_kind, 16, 8, 8]
+        self.latents, self.kinds = latents, which  # [kinds, per_kind, 32, 8, 8]
         self.batch, self.rate, self.steps, self.seed, self.device = batch, rate, steps, seed, device
         self.tokenizer = Tokenizer()
         self.nets = torch.nn.ModuleDict({"text": text_encoder(self.tokenizer), "unet": unet()}).to(device).train()
@@ -52,6 +54,11 @@ class Trainer:
         self.optimizer = torch.optim.AdamW(self.weights, lr=rate, betas=(0.9, 0.99), weight_decay=0.01, fused=True)
         self.done = 0
         self.a, self.b = signal_and_noise(device)
+
+    def begin_from(self, folder: Path, pca: PatchPCA) -> None:
+        """Starts with the weights of an exported folder."""
+        begin_denoiser(self.nets, folder, pca, self.tokenizer)
+        self.average = [p.detach().clone() for p in self.weights]
 
     def learning_rate(self) -> float:
         left = (self.steps - self.done) / (DECAY_SHARE * self.steps)
@@ -163,6 +170,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=12000)
     parser.add_argument("--batch", type=int, default=0, help="default: 32, or 256 on CUDA")
     parser.add_argument("--rate", type=float, default=1.2e-3)
+    parser.add_argument("--init", type=Path, help="an exported folder to begin with where there is no checkpoint")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--save-every", type=float, default=150, help="seconds between checkpoints")
@@ -176,6 +184,8 @@ def main() -> None:
     path, journal = args.work / "text2image.pt", args.work / "text2image.jsonl"
     if path.exists():
         trainer.restore(state.load(path, device))
+    elif args.init:
+        trainer.begin_from(args.init, PatchPCA.load(args.work / "pca.npz"))
     stop = []
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.append(True))
