@@ -13,7 +13,14 @@ const config = {
   poweredByHeader: false,
   reactStrictMode: true,
   // Native or generated code that has to stay outside the bundle.
-  serverExternalPackages: ['@prisma/client', '@prisma/adapter-libsql', '@libsql/client', 'sharp', 'pino', '@techstark/opencv-js'],
+  serverExternalPackages: [
+    '@prisma/client',
+    '@prisma/adapter-libsql',
+    '@libsql/client',
+    'sharp',
+    'pino',
+    '@techstark/opencv-js',
+  ],
   // `npm run check` looks at the whole repository; the build need not do it again.
   typescript: { ignoreBuildErrors: true },
   headers: () => Promise.resolve([{ source: '/:path*', headers: securityHeaders }]),

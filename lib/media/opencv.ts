@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
+import type * as Cv from '@techstark/opencv-js';
 
-type OpenCv = typeof import('@techstark/opencv-js');
+type OpenCv = typeof Cv;
 
 const require = createRequire(import.meta.url);
 

@@ -87,14 +87,21 @@ function blurred(
   const { high: median } = percentiles(luma(data), [0, 0.5]);
   return withOpenCv((cv, matrices) => {
     const gray = matrices.empty();
-    cv.cvtColor(matrices.rgb(width, height, data), gray, cv.COLOR_RGB2GRAY);
+    cv.cvtColor(matrices.rgb(width, height, data), gray, cv.COLOR_RGB2GRAY as number);
     const inverted = median < mostlyBlack;
     const exact = matrices.empty();
-    gray.convertTo(exact, cv.CV_32F, inverted ? -1 : 1, inverted ? 255 : 0);
+    gray.convertTo(exact, cv.CV_32F as number, inverted ? -1 : 1, inverted ? 255 : 0);
     const blur = (sigma: number): Float32Array => {
       if (sigma * scale < 0.1) return Float32Array.from(exact.data32F);
       const soft = matrices.empty();
-      cv.GaussianBlur(exact, soft, new cv.Size(0, 0), sigma * scale, sigma * scale, cv.BORDER_REPLICATE);
+      cv.GaussianBlur(
+        exact,
+        soft,
+        new cv.Size(0, 0),
+        sigma * scale,
+        sigma * scale,
+        cv.BORDER_REPLICATE as number,
+      );
       return Float32Array.from(soft.data32F);
     };
     return { near: blur(near), wide: blur(wide) };
