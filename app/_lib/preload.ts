@@ -12,13 +12,14 @@ import {
   type Studio,
 } from '../../lib/studio/services/index.ts';
 import { checkOrigin, checkToken } from '../api/_server/access.ts';
+import { outlineOf } from './outline.ts';
 import { PAGE_SIZE } from './page-size.ts';
 
 type Load = (studio: Studio, client: QueryClient) => Promise<void>;
 
 export const preloads = {
   models: async (studio: Studio, client: QueryClient) => {
-    client.setQueryData(['models'], { items: await listModels(studio) });
+    client.setQueryData(['models'], { items: await listModels(studio, 'model') });
   },
   queue: async (studio: Studio, client: QueryClient) => {
     client.setQueryData(['queue'], await getQueue(studio));
@@ -29,9 +30,16 @@ export const preloads = {
   settings: async (studio: Studio, client: QueryClient) => {
     client.setQueryData(['settings'], await getSettings(studio));
   },
+  /** The newest page, as the Create page shows it. */
   history: async (studio: Studio, client: QueryClient) => {
     const page = await listGenerations(studio, { limit: PAGE_SIZE });
-    client.setQueryData(['generations', {}], { pages: [page], pageParams: [undefined] });
+    client.setQueryData(['generations'], { pages: [page], pageParams: [undefined] });
+  },
+  /** The newest page, as the library shows it until it knows of all others. */
+  library: async (studio: Studio, client: QueryClient) => {
+    const { items } = await listGenerations(studio, { limit: PAGE_SIZE });
+    for (const item of items) client.setQueryData(['generation', item.id], item);
+    client.setQueryData(['outline', 'preloaded'], outlineOf(items));
   },
   generation: (id: string) => async (studio: Studio, client: QueryClient) => {
     client.setQueryData(['generation', id], await getGeneration(studio, id));

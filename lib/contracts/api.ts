@@ -7,13 +7,13 @@ import {
   taskSchema,
   tasks,
 } from './generation.ts';
-import { modelSchema } from './models.ts';
+import { installedSchema, modelSchema } from './models.ts';
+import { uploadLimits } from './pictures.ts';
+import { inputLimits, taskFields } from './task-inputs.ts';
 
-/** Query of GET /api/v1/generations. Values arrive as text. */
-export const generationQuerySchema = z
+/** Which part of the history is meant. Values arrive as text. */
+const historyFilter = z
   .object({
-    cursor: z.string().max(200).optional(),
-    limit: z.coerce.number().int().min(1).max(200).default(50),
     /** Words that the prompt must contain. */
     q: z.string().trim().max(200).optional(),
     task: taskSchema.optional(),
@@ -25,9 +25,49 @@ export const generationQuerySchema = z
       .enum(['true', 'false'])
       .transform((value) => value === 'true')
       .optional(),
+    /** Asked for at this moment or later. */
+    from: z.iso.datetime({ offset: true }).optional(),
+    /** Asked for before this moment. */
+    to: z.iso.datetime({ offset: true }).optional(),
+  })
+  .strict();
+
+/** Most generations that can be asked for by their ids at once. */
+export const MAX_IDS = 200;
+
+/** Query of GET /api/v1/generations. */
+export const generationQuerySchema = historyFilter
+  .extend({
+    cursor: z.string().max(200).optional(),
+    limit: z.coerce.number().int().min(1).max(200).default(50),
+    /** Only these, with commas between them; those that are gone are left out. */
+    ids: z
+      .string()
+      .max(20_000)
+      .transform((text) => text.split(',').filter(Boolean))
+      .pipe(z.array(z.string().max(100)).min(1).max(MAX_IDS))
+      .optional(),
   })
   .strict();
 export type GenerationQuery = z.infer<typeof generationQuerySchema>;
+
+/** Query of GET /api/v1/generations/outline. */
+export const outlineQuerySchema = historyFilter;
+export type OutlineQuery = z.infer<typeof outlineQuerySchema>;
+
+/** What is in the history and when it was asked for, without what it is: enough to lay out a gallery of any length. */
+export const outlineSchema = z.object({
+  /** Newest first. Quarters of an hour, because every time zone begins its days with one. */
+  quarters: z.array(
+    z.object({
+      /** Start of the quarter, in ms since 1970. */
+      at: z.int(),
+      /** Newest first. */
+      ids: z.array(z.string()),
+    }),
+  ),
+});
+export type Outline = z.infer<typeof outlineSchema>;
 
 /** Newest first. `nextCursor` is null on the last page. */
 export const generationListSchema = z.object({
@@ -43,7 +83,10 @@ export const generationPatchSchema = z
   .strict();
 export type GenerationPatch = z.infer<typeof generationPatchSchema>;
 
+/** GET /api/v1/models without `kind`: models that draw. */
 export const modelListSchema = z.object({ items: z.array(modelSchema) });
+/** GET /api/v1/models with any `kind`. */
+export const installedListSchema = z.object({ items: z.array(installedSchema) });
 
 /** GET /api/v1/queue: what runs now and what waits, in the order it will run. */
 export const queueSchema = z.object({
@@ -75,6 +118,8 @@ export const capabilitiesSchema = z.object({
   schedulers: z.array(z.enum(schedulerNames)),
   plans: z.array(z.string()),
   limits: z.record(z.string(), z.number()),
+  /** By task: the fields it needs and those it may have, beside those that every task has. */
+  fields: z.record(z.string(), z.object({ needs: z.array(z.string()), allows: z.array(z.string()) })),
 });
 export type Capabilities = z.infer<typeof capabilitiesSchema>;
 
@@ -83,5 +128,8 @@ export const builtInCapabilities = {
   tasks: [...tasks],
   schedulers: [...schedulerNames],
   plans: ['exact', 'faster', 'fastest'],
-  limits: { ...limits },
+  limits: { ...limits, ...inputLimits, ...uploadLimits },
+  fields: Object.fromEntries(
+    tasks.map((task) => [task, { needs: [...taskFields[task].needs], allows: [...taskFields[task].allows] }]),
+  ),
 };

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { generationSchema } from './generation.ts';
+import { installationSchema } from './models.ts';
 
 /**
  * Server-sent events. Each has a row and an ever-growing id before anyone sees it, so that `Last-Event-ID` replays
@@ -28,5 +29,11 @@ export const eventSchema = z.discriminatedUnion('type', [
     image: z.string(),
   }),
   z.object({ type: z.literal('deleted'), generationId: z.string() }),
+  /** Something on its way from a hub moved on, changed its state, or was taken off the list (`removed`). */
+  z.object({
+    type: z.literal('install'),
+    installation: installationSchema,
+    removed: z.boolean().default(false),
+  }),
 ]);
 export type StudioEvent = z.infer<typeof eventSchema>;

@@ -58,18 +58,21 @@ export const exportQuerySchema = z
   .strict();
 export type ExportQuery = z.infer<typeof exportQuerySchema>;
 
-/** Query of GET /api/v1/generations/export: their pictures as one zip file. */
-export const bulkExportQuerySchema = exportQuerySchema
+/** Most generations whose pictures go into one zip file. */
+export const MAX_EXPORTED = 50_000;
+
+/** Body of POST /api/v1/generations/export: their pictures as one zip file. Also as a form, so that a page can save it. */
+export const bulkExportSchema = exportQuerySchema
   .extend({
     /** Ids with commas between them. */
     ids: z
       .string()
-      .max(50_000)
+      .max(MAX_EXPORTED * 40)
       .transform((text) => text.split(',').filter(Boolean))
-      .pipe(bulkIds()),
+      .pipe(z.array(z.string().max(100)).min(1).max(MAX_EXPORTED)),
   })
   .strict();
-export type BulkExportQuery = z.infer<typeof bulkExportQuerySchema>;
+export type BulkExport = z.infer<typeof bulkExportSchema>;
 
 export const pictureSources = [
   'encore',

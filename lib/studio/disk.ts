@@ -6,6 +6,8 @@
  */
 export const {
   access,
+  copyFile,
+  link,
   lstat,
   mkdir,
   open,

@@ -9,7 +9,8 @@ import type {
   Receipt,
   Task,
 } from '../contracts/generation.ts';
-import type { AssetRow, GenerationRow } from './db/rows.ts';
+import type { PictureFile } from '../contracts/pictures.ts';
+import type { AssetRow, GenerationRow, InputRow } from './db/rows.ts';
 
 /** A row as the API shows it. JSON columns were written through their schemas by lib/studio, so they are only typed. */
 export function toGeneration(row: GenerationRow, queuePosition: number | null): Generation {
@@ -30,6 +31,10 @@ export function toGeneration(row: GenerationRow, queuePosition: number | null): 
     verifies: row.verifiesId,
     verifiedBy: row.verifiedBy?.deletedAt === null ? row.verifiedBy.id : null,
     comparison: row.comparison as Comparison | null,
+    inputs: row.inputs.map((input) => ({
+      field: input.field,
+      ...toPicture({ ...input, id: input.pictureId }),
+    })),
     assets: row.assets.map(toAsset),
     receipt: row.receipt as Receipt | null,
     error: row.error === null ? null : toProblem(EncoreError.from(row.error)),
@@ -48,7 +53,18 @@ export function toAsset(row: AssetRow): Asset {
     seed: Number(row.seed),
     bytes: row.bytes,
     url: `/api/v1/assets/${row.id}/file`,
+    posterUrl: row.posterHash === null ? null : `/api/v1/assets/${row.id}/poster`,
+    frames: row.frames,
+    fps: row.fps,
+    durationSeconds: row.frames === null || row.fps === null ? null : row.frames / row.fps,
   };
+}
+
+/** What can be drawn from, under the one address for all such pictures. */
+export function toPicture(row: Omit<InputRow, 'field' | 'pictureId'> & { id: string }): PictureFile {
+  const { id, type, width, height, bytes } = row;
+  const url = `/api/v1/pictures/${id}`;
+  return { id, type, width, height, bytes, url: `${url}/file`, thumbnailUrl: `${url}/thumbnail` };
 }
 
 /** RFC 9457 form of an error, for a refusal and for a generation that failed. */

@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { join } from './disk.ts';
+import { EncoreError } from '../contracts/errors.ts';
 import { AssetStore } from './assets/store.ts';
 import { ThumbnailCache } from './assets/thumbnails.ts';
 import { type Database, openDatabase } from './db/database.ts';
@@ -20,6 +21,8 @@ export interface Studio {
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly randomSeed: () => number;
+  /** @throws EncoreError `storage_full` when the disk has less room than is kept free */
+  requireSpace(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -34,10 +37,11 @@ export interface StudioOptions {
 export function openStudio(env: StudioEnv, options: StudioOptions = {}): Studio {
   const now = options.now ?? Date.now;
   const db = openDatabase(env.home, { busyTimeout: options.busyTimeout });
+  const assets = new AssetStore(env.home);
   return {
     env,
     db,
-    assets: new AssetStore(env.home),
+    assets,
     thumbnails: new ThumbnailCache(env.home),
     models: new ModelCatalog([
       { path: join(env.root, 'models'), source: 'bundled' },
@@ -47,6 +51,16 @@ export function openStudio(env: StudioEnv, options: StudioOptions = {}): Studio 
     jobs: new JobQueue(db, now),
     now,
     randomSeed: options.randomSeed ?? (() => randomInt(0, 2 ** 32)),
+    requireSpace: () => requireSpace(assets, env.minFreeBytes),
     close: () => db.close(),
   };
+}
+
+async function requireSpace(assets: AssetStore, least: number): Promise<void> {
+  const free = await assets.freeBytes();
+  if (free >= least) return;
+  throw new EncoreError('storage_full', `Only ${free} bytes are left on the disk of the data directory.`, {
+    remedy: `Free some space: at least ${least} bytes are kept for pictures that are on their way.`,
+    retryable: true,
+  });
 }

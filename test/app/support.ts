@@ -1,4 +1,4 @@
-import type { Generation } from '../../lib/contracts/generation.ts';
+import type { Asset, Generation } from '../../lib/contracts/generation.ts';
 
 /** A finished generation as the API shows it; what a test is about is given. */
 export function exampleGeneration(overrides: Partial<Generation> = {}): Generation {
@@ -33,23 +33,29 @@ export function exampleGeneration(overrides: Partial<Generation> = {}): Generati
     verifies: null,
     verifiedBy: null,
     comparison: null,
-    assets: [
-      { id: 'a0', type: 'image/png', width: 128, height: 128, seed, bytes: 1, url: '/api/v1/assets/a0/file' },
-      {
-        id: 'a1',
-        type: 'image/png',
-        width: 128,
-        height: 128,
-        seed: seed + 1,
-        bytes: 1,
-        url: '/api/v1/assets/a1/file',
-      },
-    ],
+    inputs: [],
+    assets: [exampleAsset('a0', seed), exampleAsset('a1', seed + 1)],
     receipt: null,
     error: null,
     createdAt: '2026-11-24T08:00:00.000Z',
     startedAt: '2026-11-24T08:00:01.000Z',
     finishedAt: '2026-11-24T08:00:02.000Z',
     ...overrides,
+  };
+}
+
+function exampleAsset(id: string, seed: number): Asset {
+  return {
+    id,
+    type: 'image/png',
+    width: 128,
+    height: 128,
+    seed,
+    bytes: 1,
+    url: `/api/v1/assets/${id}/file`,
+    posterUrl: null,
+    frames: null,
+    fps: null,
+    durationSeconds: null,
   };
 }

@@ -24,7 +24,7 @@ const SEEDS = 2 ** 32;
 /** Has pictures drawn and puts them on the disk, each with what is needed to make it again. */
 export function drawPictures({ engine, models, assets, embedMetadata, version }: HandlerTools): Handler {
   return async ({ params, compareWith }, { signal, crashes, report, preview, log }) => {
-    const { folder } = await models.get(params.model);
+    const { path: folder } = await models.get(params.model);
     const decodeWidth = crashes === 0 ? 'auto' : 1;
     if (crashes > 0) log.warn({ crashes }, 'tried again with the smallest decode width');
     const { pictures, receipt } = await engine.run(

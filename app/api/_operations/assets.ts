@@ -10,6 +10,7 @@ import {
   exportAsset,
   exportGenerations,
   getAssetFile,
+  getPoster,
   getThumbnail,
   readPictureInfo,
 } from '../../../lib/studio/services/index.ts';
@@ -22,7 +23,7 @@ export const assetFileOperation = defineOperation({
   tag: 'Assets',
   method: 'GET',
   path: '/assets/{id}/file',
-  summary: 'Fetch a picture',
+  summary: 'Fetch a picture or video',
   description:
     'The file never changes and may be cached for good. Ranges and `If-None-Match` are understood.',
   params: idParams,
@@ -42,22 +43,45 @@ export const assetFileOperation = defineOperation({
   },
 });
 
+export const thumbnailQuery = z
+  .object({
+    side: z.coerce
+      .number()
+      .pipe(z.union(thumbnailSides.map((side) => z.literal(side))))
+      .default(256),
+  })
+  .strict();
+
+export const posterOperation = defineOperation({
+  id: 'getPoster',
+  tag: 'Assets',
+  method: 'GET',
+  path: '/assets/{id}/poster',
+  summary: 'Fetch the picture that stands for a video',
+  params: idParams,
+  responses: {
+    200: {
+      description: 'One of its frames',
+      contentType: 'image/webp',
+      headers: { ETag: 'The hash of the content' },
+    },
+    304: { description: 'The client has it already' },
+  },
+  errors: ['not_found'],
+  run: async ({ params, headers, studio }) =>
+    fileResponse(await getPoster(studio, params.id), headers, false),
+});
+
 export const thumbnailOperation = defineOperation({
   id: 'getThumbnail',
   tag: 'Assets',
   method: 'GET',
   path: '/assets/{id}/thumbnail',
   summary: 'Fetch a picture small',
-  description: 'Fits into a square of `side` pixels; a picture that is no larger comes as it is.',
+  description:
+    'Fits into a square of `side` pixels; a picture that is no larger comes as it is. Of a video its poster.',
   params: idParams,
-  query: z
-    .object({
-      side: z.coerce
-        .number()
-        .pipe(z.union(thumbnailSides.map((side) => z.literal(side))))
-        .default(256),
-    })
-    .strict(),
+  query: thumbnailQuery,
   responses: {
     200: {
       description: 'The small picture',

@@ -3,9 +3,9 @@ import {
   builtInCapabilities,
   capabilitiesSchema,
   healthSchema,
-  modelListSchema,
+  installedListSchema,
 } from '../../../lib/contracts/api.ts';
-import { modelSchema } from '../../../lib/contracts/models.ts';
+import { installedSchema, modelPathSchema, modelQuerySchema } from '../../../lib/contracts/models.ts';
 import { settingsSchema } from '../../../lib/contracts/studio.ts';
 import { EncoreError } from '../../../lib/contracts/errors.ts';
 import {
@@ -29,8 +29,16 @@ export const listModelsOperation = defineOperation({
   method: 'GET',
   path: '/models',
   summary: 'List the models',
-  responses: { 200: { description: 'Installed models, the default one first', schema: modelListSchema } },
-  run: async ({ studio }) => ({ status: 200, body: { items: await listModels(studio) } }),
+  description:
+    'Models that draw, or with `kind` what changes how they draw. Things fit together where their `contextSize` is the same, or one has none.',
+  query: modelQuerySchema,
+  responses: {
+    200: { description: 'What is installed, the default model first', schema: installedListSchema },
+  },
+  run: async ({ query, studio }) => ({
+    status: 200,
+    body: { items: await listModels(studio, query.kind) },
+  }),
 });
 
 export const addModelOperation = defineOperation({
@@ -38,14 +46,13 @@ export const addModelOperation = defineOperation({
   tag: 'Studio',
   method: 'POST',
   path: '/models',
-  summary: 'Add a model from a folder of this machine',
-  description: 'The folder is looked at and linked, not copied; it has to stay where it is.',
-  body: z
-    .object({ path: z.string().min(1).max(4096).describe('Absolute path of a folder in diffusers layout') })
-    .strict(),
-  responses: { 201: { description: 'The model', schema: modelSchema } },
+  summary: 'Add a model from this machine',
+  description:
+    'A folder in diffusers layout, or a .safetensors file: checkpoint, ControlNet, LoRA or embedding. It is looked at and linked, not copied; it has to stay where it is.',
+  body: modelPathSchema,
+  responses: { 201: { description: 'What was added', schema: installedSchema } },
   errors: ['checkpoint_not_found', 'checkpoint_invalid', 'checkpoint_unsupported', 'conflict'],
-  run: async ({ body, studio }) => ({ status: 201, body: await addModel(studio, body.path) }),
+  run: async ({ body, studio }) => ({ status: 201, body: await addModel(studio, body.path, body.kind) }),
 });
 
 export const removeModelOperation = defineOperation({
@@ -53,8 +60,8 @@ export const removeModelOperation = defineOperation({
   tag: 'Studio',
   method: 'DELETE',
   path: '/models/{id}',
-  summary: 'Take an added model away',
-  description: 'Its files stay where they are.',
+  summary: 'Take a model away',
+  description: 'The files of an added one stay where they are; those of one from a hub are deleted.',
   params: idParams,
   responses: { 204: { description: 'Gone' } },
   errors: ['unknown_model', 'conflict'],

@@ -47,3 +47,36 @@ export async function readBytes(request: Request, limit: number): Promise<Uint8A
   }
   return Buffer.concat(chunks);
 }
+
+/** A form's own lines around its file. */
+const FORM_BYTES = 64 * 1024;
+
+/**
+ * The file of a body: the body itself, or the one file of a form where the operation takes one.
+ * @throws EncoreError `payload_too_large`, `invalid_request`
+ */
+export async function readFile(
+  request: Request,
+  spec: { maxBytes: number; form?: boolean } | undefined,
+): Promise<{ file: Uint8Array; fileName: string }> {
+  if (spec === undefined) return { file: new Uint8Array(), fileName: '' };
+  const type = request.headers.get('content-type') ?? '';
+  if (spec.form !== true || !type.toLowerCase().startsWith('multipart/form-data')) {
+    return { file: await readBytes(request, spec.maxBytes), fileName: '' };
+  }
+  const body = new Uint8Array(await readBytes(request, spec.maxBytes + FORM_BYTES));
+  const form = await new Response(body, { headers: { 'content-type': type } })
+    .formData()
+    .catch((cause: unknown) => {
+      throw new EncoreError('invalid_request', 'The body is not a valid form.', { cause });
+    });
+  const files = [...form.values()].filter((value) => typeof value !== 'string');
+  const [file] = files;
+  if (file === undefined || files.length > 1) {
+    throw new EncoreError('invalid_request', `The form has ${files.length} files, expected one.`);
+  }
+  if (file.size > spec.maxBytes) {
+    throw new EncoreError('payload_too_large', `The file is longer than ${spec.maxBytes} bytes.`);
+  }
+  return { file: new Uint8Array(await file.arrayBuffer()), fileName: file.name };
+}

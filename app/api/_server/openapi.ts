@@ -4,7 +4,7 @@ import {
   generationListSchema,
   generationPatchSchema,
   healthSchema,
-  modelListSchema,
+  installedListSchema,
   queueSchema,
 } from '../../../lib/contracts/api.ts';
 import { EncoreError, errorCodes, type ErrorCode } from '../../../lib/contracts/errors.ts';
@@ -18,7 +18,26 @@ import {
   problemSchema,
   receiptSchema,
 } from '../../../lib/contracts/generation.ts';
-import { modelSchema } from '../../../lib/contracts/models.ts';
+import {
+  adapterSchema,
+  installationListSchema,
+  installationSchema,
+  installRequestSchema,
+  modelSchema,
+} from '../../../lib/contracts/models.ts';
+import {
+  generationInputSchema,
+  pictureSchema,
+  uploadListSchema,
+  uploadSchema,
+} from '../../../lib/contracts/pictures.ts';
+import {
+  presetInputSchema,
+  presetListSchema,
+  presetPatchSchema,
+  presetSchema,
+  presetValuesSchema,
+} from '../../../lib/contracts/presets.ts';
 import {
   boardInputSchema,
   boardListSchema,
@@ -41,7 +60,17 @@ answers.add(receiptSchema, { id: 'Receipt' });
 answers.add(problemSchema, { id: 'Problem' });
 answers.add(eventSchema, { id: 'Event' });
 answers.add(modelSchema, { id: 'Model' });
-answers.add(modelListSchema, { id: 'ModelList' });
+answers.add(adapterSchema, { id: 'Adapter' });
+answers.add(installedListSchema, { id: 'ModelList' });
+answers.add(installationSchema, { id: 'Installation' });
+answers.add(installationListSchema, { id: 'InstallationList' });
+answers.add(pictureSchema, { id: 'Picture' });
+answers.add(generationInputSchema, { id: 'InputPicture' });
+answers.add(uploadSchema, { id: 'Upload' });
+answers.add(uploadListSchema, { id: 'UploadList' });
+answers.add(presetSchema, { id: 'Preset' });
+answers.add(presetValuesSchema, { id: 'PresetValues' });
+answers.add(presetListSchema, { id: 'PresetList' });
 answers.add(queueSchema, { id: 'Queue' });
 answers.add(healthSchema, { id: 'Health' });
 answers.add(boardSchema, { id: 'Board' });
@@ -58,6 +87,9 @@ bodies.add(generationPatchSchema, { id: 'GenerationPatch' });
 
 bodies.add(boardInputSchema, { id: 'BoardInput' });
 bodies.add(bulkSchema, { id: 'Bulk' });
+bodies.add(presetInputSchema, { id: 'PresetInput' });
+bodies.add(presetPatchSchema, { id: 'PresetPatch' });
+bodies.add(installRequestSchema, { id: 'InstallRequest' });
 
 /** Refusals that every operation may answer with. */
 const common: ErrorCode[] = [
@@ -149,7 +181,10 @@ function describe(operation: AnyOperation) {
           requestBody: {
             required: true,
             description: file.description,
-            content: { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } },
+            content: {
+              'application/octet-stream': { schema: { type: 'string', format: 'binary' } },
+              ...(file.form === true ? { 'multipart/form-data': { schema: formSchema } } : {}),
+            },
           },
         }),
     responses: {
@@ -158,6 +193,12 @@ function describe(operation: AnyOperation) {
     },
   };
 }
+
+const formSchema = {
+  type: 'object',
+  required: ['file'],
+  properties: { file: { type: 'string', format: 'binary' } },
+};
 
 function parameters(schema: z.ZodType | undefined, place: 'path' | 'query') {
   if (schema === undefined) return [];

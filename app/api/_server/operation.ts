@@ -18,6 +18,8 @@ export interface Input<Params, Query, Body> {
   body: Body;
   /** The raw body of an operation that takes a file. */
   file: Uint8Array;
+  /** What a form called the file; empty where the body was the file itself. */
+  fileName: string;
   headers: Headers;
   /** Aborts when the client goes away. */
   signal: AbortSignal;
@@ -42,7 +44,8 @@ export interface Operation<
 > {
   /** operationId */
   id: string;
-  tag: 'Generations' | 'Boards' | 'Events' | 'Assets' | 'Queue' | 'Studio';
+  tag:
+    'Generations' | 'Pictures' | 'Boards' | 'Presets' | 'Events' | 'Assets' | 'Queue' | 'Models' | 'Studio';
   method: Method;
   /** Below /api/v1, parameters in braces. */
   path: string;
@@ -53,8 +56,8 @@ export interface Operation<
   body?: Body;
   /** The body may also be a form of a page (`application/x-www-form-urlencoded`), and be so long. */
   form?: { maxBytes: number };
-  /** Takes the bytes of a file for a body, at most so many. */
-  file?: { maxBytes: number; description: string };
+  /** Takes the bytes of a file for a body, at most so many; with `form` also as the one file of a form. */
+  file?: { maxBytes: number; description: string; form?: boolean };
   /** Request headers with a meaning, name -> what it does. */
   requestHeaders?: Record<string, string>;
   responses: Record<number, ResponseSpec>;

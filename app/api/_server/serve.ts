@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import { EncoreError, type ErrorCode } from '../../../lib/contracts/errors.ts';
 import { getStudio, toProblem } from '../../../lib/studio/services/index.ts';
 import { checkOrigin, checkToken } from './access.ts';
-import { readBody, readBytes } from './body.ts';
+import { readBody, readFile } from './body.ts';
 import type { AnyOperation, Reply } from './operation.ts';
 
 interface RouteContext {
@@ -37,10 +37,10 @@ export function serve(operation: AnyOperation): RouteHandler {
         operation.body === undefined
           ? undefined
           : parse(operation.body, await readBody(request, operation.form), 'invalid_parameter');
-      const file =
-        operation.file === undefined ? undefined : await readBytes(request, operation.file.maxBytes);
+      const { file, fileName } = await readFile(request, operation.file);
       const reply = await operation.run({
         file,
+        fileName,
         params,
         query,
         body,

@@ -8,8 +8,14 @@ const extensions = {
   'image/png': 'png',
   'image/jpeg': 'jpg',
   'image/webp': 'webp',
+  'image/gif': 'gif',
+  'video/mp4': 'mp4',
+  'video/webm': 'webm',
 } as const;
 export type MediaType = keyof typeof extensions;
+
+/** The frame that stands for a video. */
+export const POSTER_TYPE = 'image/webp';
 
 export interface StoredFile {
   /** sha256 of the content, hex: the file's name. */

@@ -11,8 +11,37 @@ export const assetColumns = {
   height: true,
   bytes: true,
   seed: true,
+  posterHash: true,
+  frames: true,
+  fps: true,
 } satisfies Prisma.AssetSelect;
 export type AssetRow = Prisma.AssetGetPayload<{ select: typeof assetColumns }>;
+
+/** What is read of a picture that a generation is made from. */
+export const inputColumns = {
+  field: true,
+  pictureId: true,
+  hash: true,
+  type: true,
+  width: true,
+  height: true,
+  bytes: true,
+} satisfies Prisma.GenerationInputSelect;
+export type InputRow = Prisma.GenerationInputGetPayload<{ select: typeof inputColumns }>;
+
+/** What is read of an upload. */
+export const uploadColumns = {
+  seq: true,
+  id: true,
+  name: true,
+  hash: true,
+  type: true,
+  width: true,
+  height: true,
+  bytes: true,
+  createdAt: true,
+} satisfies Prisma.UploadSelect;
+export type UploadRow = Prisma.UploadGetPayload<{ select: typeof uploadColumns }>;
 
 /** What is read of a generation to show it: neither claim nor idempotency key ever leave by accident. */
 export const generationColumns = {
@@ -37,6 +66,7 @@ export const generationColumns = {
   startedAt: true,
   finishedAt: true,
   deletedAt: true,
+  inputs: { select: inputColumns, orderBy: { field: 'asc' } },
   assets: { select: assetColumns, orderBy: { index: 'asc' } },
 } satisfies Prisma.GenerationSelect;
 export type GenerationRow = Prisma.GenerationGetPayload<{ select: typeof generationColumns }>;

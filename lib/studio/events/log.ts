@@ -20,12 +20,11 @@ const PAGE = 500;
 export async function recordEvents(tx: Tx, events: readonly StudioEvent[], now: number): Promise<void> {
   const createdAt = new Date(now);
   await tx.event.createMany({
-    data: events.map(({ type, generationId, ...data }) => ({
-      type,
-      generationId,
-      data: data,
-      createdAt,
-    })),
+    data: events.map(({ type, ...data }) => {
+      if ('installation' in data) return { type, generationId: data.installation.id, data, createdAt };
+      const { generationId, ...rest } = data;
+      return { type, generationId, data: rest, createdAt };
+    }),
   });
 }
 
@@ -64,7 +63,11 @@ export class EventLog {
     );
     return rows.map(({ id, type, generationId, data }) => ({
       id,
-      event: { type, generationId, ...(data as object) } as StudioEvent,
+      event: {
+        type,
+        ...(type === 'install' ? {} : { generationId }),
+        ...(data as object),
+      } as StudioEvent,
     }));
   }
 

@@ -1,19 +1,21 @@
-import { readFile, stat } from '../disk.ts';
+import { readFile } from '../disk.ts';
 import { basename, join } from '../disk.ts';
 import { z } from 'zod';
 import { EncoreError } from '../../contracts/errors.ts';
 import { limits, planSchema, tasks } from '../../contracts/generation.ts';
 import type { Model } from '../../contracts/models.ts';
 import { schedulerOfConfig } from '../../contracts/schedulers.ts';
+import { frontMatter, readJson } from './read-json.ts';
 import { readWeightFacts } from './weight-facts.ts';
 
 const DEFAULT_STEPS = 50;
 const DEFAULT_GUIDANCE = 7.5;
-/** Configs are a few kB; anything larger is not one. */
-const MAX_JSON_BYTES = 4 * 1024 * 1024;
 
 const indexSchema = z.looseObject({ _class_name: z.string(), unet: z.tuple([z.string(), z.string()]).optional() });
-const unetSchema = z.looseObject({ sample_size: z.union([z.int(), z.tuple([z.int(), z.int()])]).nullish() });
+const unetSchema = z.looseObject({
+  sample_size: z.union([z.int(), z.tuple([z.int(), z.int()])]).nullish(),
+  cross_attention_dim: z.union([z.int(), z.array(z.int())]).nullish(),
+});
 const vaeSchema = z.looseObject({
   block_out_channels: z.array(z.int()).min(1).optional(),
   encoder_block_out_channels: z.array(z.int()).min(1).optional(),
@@ -54,7 +56,9 @@ export async function readModel(folder: string, source: Model['source']): Promis
   const factor = scaleFactor(vae);
   const [height, width] = nativeSide(unet).map((side) => side * factor) as [number, number];
   const { steps, guidanceScale, plan } = prompts.defaults;
+  const context = unet.cross_attention_dim ?? null;
   return {
+    kind: 'model',
     id: basename(folder),
     name: frontMatter(card, 'title') ?? basename(folder),
     tasks: [...tasks],
@@ -64,6 +68,9 @@ export async function readModel(folder: string, source: Model['source']): Promis
     architecture: index.unet?.[1] ?? 'unknown',
     dtype: weights?.dtype ?? null,
     parameters: weights?.parameters ?? null,
+    contextSize: Array.isArray(context) ? (context[0] ?? null) : context,
+    sha256: null,
+    repository: null,
     // Both are powers of two.
     sideMultiple: Math.max(factor, limits.sideMultiple),
     defaults: {
@@ -90,29 +97,4 @@ export function scaleFactor(vae: z.infer<typeof vaeSchema>): number {
 function nativeSide({ sample_size }: z.infer<typeof unetSchema>): [number, number] {
   const sample = sample_size ?? 64;
   return Array.isArray(sample) ? sample : [sample, sample];
-}
-
-async function readJson<S extends z.ZodType>(path: string, schema: S): Promise<z.infer<S>> {
-  const info = await stat(path).catch((cause: unknown) => {
-    throw new EncoreError('checkpoint_not_found', `${path} is missing.`, {
-      remedy: 'A model is a folder in the layout of diffusers, with model_index.json.',
-      cause,
-    });
-  });
-  if (info.size > MAX_JSON_BYTES) {
-    throw new EncoreError('checkpoint_invalid', `${path} has ${info.size} bytes; a config has at most ${MAX_JSON_BYTES}.`);
-  }
-  try {
-    return schema.parse(JSON.parse(await readFile(path, 'utf8')));
-  } catch (cause) {
-    const reason = cause instanceof z.ZodError ? z.prettifyError(cause) : (cause as Error).message;
-    throw new EncoreError('checkpoint_invalid', `${path} is not what it should be: ${reason}`, { cause });
-  }
-}
-
-/** A plain `key: value` of a model card's YAML front matter. */
-function frontMatter(card: string, key: 'title' | 'license'): string | undefined {
-  const block = /^---\r?\n([\s\S]*?)\r?\n---/.exec(card)?.[1] ?? '';
-  const value = new RegExp(`^${key}:[ \\t]*(.+)$`, 'm').exec(block)?.[1];
-  return value?.trim().replace(/^(["'])(.*)\1$/, '$2');
 }

@@ -1,10 +1,10 @@
-import { readFile } from '../disk.ts';
+import { readFile, stat } from '../disk.ts';
 import { makeZip } from 'client-zip';
 import { EncoreError } from '../../contracts/errors.ts';
-import type { BulkExportQuery, ExportQuery, PictureInfo } from '../../contracts/studio.ts';
+import type { BulkExport, ExportQuery, PictureInfo } from '../../contracts/studio.ts';
 import { exportPicture } from '../../media/export.ts';
 import { readPicture } from '../../media/read-picture.ts';
-import { extensionOf, isMediaType, type MediaType } from '../assets/store.ts';
+import { extensionOf, isMediaType, type MediaType, POSTER_TYPE } from '../assets/store.ts';
 import type { ThumbnailSide } from '../assets/thumbnails.ts';
 import type { Studio } from '../studio.ts';
 
@@ -30,15 +30,39 @@ export async function getAssetFile(studio: Studio, id: string): Promise<AssetFil
   };
 }
 
-/** A webp that fits into a square of `side` pixels; a picture that fits already is sent as it is. @throws EncoreError `not_found` */
+/** Of a video its poster. @throws EncoreError `not_found` */
 export async function getThumbnail(studio: Studio, id: string, side: ThumbnailSide): Promise<AssetFile> {
-  const { hash, type, width, height, bytes, stem } = await findAsset(studio, id);
+  const asset = await findAsset(studio, id);
+  return thumbnailOf(studio, asset.posterHash === null ? asset : posterOf(asset, asset.posterHash), side);
+}
+
+/** A frame of a video, in its size. @throws EncoreError `not_found`, also for a picture */
+export async function getPoster(studio: Studio, id: string): Promise<AssetFile> {
+  const asset = await findAsset(studio, id);
+  if (asset.posterHash === null) throw new EncoreError('not_found', `Asset ${id} is no video.`);
+  const { hash, type, stem } = posterOf(asset, asset.posterHash);
+  const path = studio.assets.path(hash, type);
+  const { size } = await stat(path).catch(fileIsGone);
+  return { path, type, bytes: size, hash, fileName: `${stem}.${extensionOf(type)}` };
+}
+
+/** A webp that fits into a square of `side` pixels; a picture that fits already is sent as it is. */
+export async function thumbnailOf(
+  studio: Studio,
+  { hash, type, width, height, stem }: Pick<FoundAsset, 'hash' | 'type' | 'width' | 'height' | 'stem'>,
+  side: ThumbnailSide,
+): Promise<AssetFile> {
   const original = studio.assets.path(hash, type);
   if (width <= side && height <= side) {
-    return { path: original, type, bytes, hash, fileName: `${stem}.${extensionOf(type)}` };
+    const { size } = await stat(original).catch(fileIsGone);
+    return { path: original, type, bytes: size, hash, fileName: `${stem}.${extensionOf(type)}` };
   }
   const small = await studio.thumbnails.get(original, hash, side).catch(fileIsGone);
   return { ...small, type: 'image/webp', hash: `${hash}-${side}`, fileName: `${stem}-${side}.webp` };
+}
+
+function posterOf({ width, height, stem }: FoundAsset, hash: string) {
+  return { hash, type: POSTER_TYPE as MediaType, width, height, stem: `${stem}-poster` };
 }
 
 /** A picture in another format, with or without what made it. @throws EncoreError `not_found` */
@@ -57,6 +81,9 @@ export async function exportAsset(
   };
 }
 
+/** Ids in one question to the database, which has a limit of parameters. */
+const AT_ONCE = 1000;
+
 /**
  * The pictures of some generations as one zip file, made while it is read. Those that are gone are left out; two of one
  * name are numbered.
@@ -64,14 +91,20 @@ export async function exportAsset(
  */
 export async function exportGenerations(
   studio: Studio,
-  { ids, ...query }: BulkExportQuery,
+  { ids, ...query }: BulkExport,
 ): Promise<ReadableStream<Uint8Array>> {
-  const assets = await studio.db.read((r) =>
-    r.asset.findMany({
-      where: { generation: { id: { in: ids }, deletedAt: null } },
-      select: { id: true, createdAt: true, generationId: true, index: true },
-    }),
-  );
+  const assets = await studio.db.read(async (r) => {
+    const found = [];
+    for (let at = 0; at < ids.length; at += AT_ONCE) {
+      found.push(
+        ...(await r.asset.findMany({
+          where: { generation: { id: { in: ids.slice(at, at + AT_ONCE) }, deletedAt: null } },
+          select: { id: true, createdAt: true, generationId: true, index: true },
+        })),
+      );
+    }
+    return found;
+  });
   if (assets.length === 0)
     throw new EncoreError('not_found', `None of these ${ids.length} generations has a picture.`);
   const place = new Map(ids.map((id, i) => [id, i]));
@@ -108,10 +141,10 @@ async function* files(
 export async function readPictureInfo(studio: Studio, file: Uint8Array): Promise<PictureInfo> {
   const { params, ...info } = await readPicture(file);
   const wanted = info.modelName === null ? null : modelKey(info.modelName);
-  const installed = (await studio.models.list()).find(
-    ({ model }) => modelKey(model.id) === wanted || modelKey(model.name) === wanted,
+  const installed = (await studio.models.models()).find(
+    ({ item }) => modelKey(item.id) === wanted || modelKey(item.name) === wanted,
   );
-  return { ...info, params: { ...params, model: installed?.model.id } };
+  return { ...info, params: { ...params, model: installed?.item.id } };
 }
 
 interface FoundAsset {
@@ -120,6 +153,7 @@ interface FoundAsset {
   bytes: number;
   width: number;
   height: number;
+  posterHash: string | null;
   /** File name without its ending. */
   stem: string;
 }
@@ -135,6 +169,7 @@ async function findAsset(studio: Studio, id: string): Promise<FoundAsset> {
         width: true,
         height: true,
         seed: true,
+        posterHash: true,
         generation: { select: { prompt: true } },
       },
     }),
@@ -155,7 +190,7 @@ function modelKey(name: string): string {
   return base.toLowerCase().replace(/\.(safetensors|ckpt)$/, '');
 }
 
-function fileIsGone(cause: unknown): never {
+export function fileIsGone(cause: unknown): never {
   if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') {
     throw new EncoreError('not_found', 'The file of this asset is no longer in the data directory.', {
       cause,

@@ -1,13 +1,14 @@
 import { EncoreError } from '../../contracts/errors.ts';
 import type { Generation, GenerationParams } from '../../contracts/generation.ts';
 import type { Tx } from '../db/database.ts';
-import { generationColumns } from '../db/rows.ts';
+import { generationColumns, type InputRow } from '../db/rows.ts';
 import { recordEvents } from '../events/log.ts';
 import { MAX_ATTEMPTS } from '../jobs/states.ts';
 import { countAhead } from '../jobs/transition.ts';
 import { searchable } from '../search.ts';
 import { toGeneration } from '../serialize.ts';
 import type { Studio } from '../studio.ts';
+import { picturesOf, resolvePictures } from './pictures.ts';
 
 export interface NewGeneration {
   id: string;
@@ -88,16 +89,20 @@ async function store(
   const now = studio.now();
   const waiting = await tx.generation.count({ where: { status: 'queued' } });
   const known = await findByKey(tx, items);
+  const inputs = await findInputs(tx, items);
   const fresh: NewGeneration[] = [];
   const verdicts = items.map((item) => {
     const before = item.idempotencyKey === null ? undefined : known.get(item.idempotencyKey);
     if (before !== undefined) return before.requestHash === item.requestHash ? before.id : conflict(item);
     if (waiting + fresh.length >= studio.env.queueLimit) return full(studio.env.queueLimit);
+    const pictures = inputs.get(item);
+    if (pictures instanceof EncoreError) return pictures;
     fresh.push(item);
     if (item.idempotencyKey !== null) known.set(item.idempotencyKey, item);
     return item.id;
   });
   if (fresh.length > 0) await tx.generation.createMany({ data: fresh.map((item) => toRow(item, now)) });
+  await keepInputs(tx, fresh, inputs, now);
 
   const ids = verdicts.filter((verdict) => typeof verdict === 'string');
   const rows = await tx.generation.findMany({ where: { id: { in: ids } }, select: generationColumns });
@@ -117,6 +122,41 @@ async function store(
       ? verdict
       : { generation: shown.get(verdict) as Generation, replayed: verdict !== items[i]?.id },
   );
+}
+
+/** Asked in the transaction that stores the request, so that no picture is cleared away in between. */
+async function findInputs(
+  tx: Tx,
+  items: readonly NewGeneration[],
+): Promise<Map<NewGeneration, InputRow[] | EncoreError>> {
+  const inputs = new Map<NewGeneration, InputRow[] | EncoreError>();
+  for (const item of items) {
+    if (picturesOf(item.params).length === 0) continue;
+    const found = await resolvePictures(tx, item.params).catch((error: unknown) => {
+      if (error instanceof EncoreError) return error;
+      throw error;
+    });
+    inputs.set(item, found);
+  }
+  return inputs;
+}
+
+async function keepInputs(
+  tx: Tx,
+  fresh: readonly NewGeneration[],
+  inputs: Map<NewGeneration, InputRow[] | EncoreError>,
+  now: number,
+): Promise<void> {
+  const rows = fresh.flatMap((item) => {
+    const pictures = inputs.get(item);
+    return Array.isArray(pictures) ? pictures.map((row) => ({ ...row, generationId: item.id })) : [];
+  });
+  if (rows.length === 0) return;
+  await tx.generationInput.createMany({ data: rows });
+  await tx.upload.updateMany({
+    where: { id: { in: rows.map(({ pictureId }) => pictureId) } },
+    data: { lastUsedAt: new Date(now) },
+  });
 }
 
 async function findByKey(

@@ -1,10 +1,17 @@
 import { createHash, randomUUID } from 'node:crypto';
-import type { GenerationList, GenerationPatch, GenerationQuery } from '../../contracts/api.ts';
+import type {
+  GenerationList,
+  GenerationPatch,
+  GenerationQuery,
+  Outline,
+  OutlineQuery,
+} from '../../contracts/api.ts';
 import { EncoreError } from '../../contracts/errors.ts';
 import { type Generation, type GenerationRequest, terminalStatuses } from '../../contracts/generation.ts';
+import { cursorAfter, readCursor } from '../cursor.ts';
 import { generationColumns, type GenerationRow, NO_JSON, QUEUE_ORDER } from '../db/rows.ts';
 import type { Tx } from '../db/database.ts';
-import { findHistory } from '../db/history.ts';
+import { findHistory, outlineHistory } from '../db/history.ts';
 import { announce, cancelIn, countAhead, transition, waitingAgain } from '../jobs/transition.ts';
 import { searchable } from '../search.ts';
 import { toGeneration } from '../serialize.ts';
@@ -12,6 +19,7 @@ import type { Studio } from '../studio.ts';
 import { fillDefaults } from '../models/fill-defaults.ts';
 import { requireBoard } from './boards.ts';
 import { changeGenerations } from './bulk.ts';
+import { requireAdapters } from './models.ts';
 import { enqueue, type NewGeneration } from './enqueue.ts';
 
 export interface CreateOptions {
@@ -22,18 +30,19 @@ export interface CreateOptions {
 /**
  * Stores a request as a waiting generation; it is on the disk when this returns.
  * @returns `replayed` is true when the idempotency key had been used for the same request before
- * @throws EncoreError `unknown_model`, `idempotency_conflict`, `queue_full`, `storage_full`, `database_unavailable`
+ * @throws EncoreError `unknown_model`, `invalid_parameter`, `idempotency_conflict`, `queue_full`, `storage_full`, `database_unavailable`
  */
 export async function createGeneration(
   studio: Studio,
   request: GenerationRequest,
   { idempotencyKey }: CreateOptions = {},
 ): Promise<{ generation: Generation; replayed: boolean }> {
-  const { model } = await studio.models.get(request.model);
+  const { item: model } = await studio.models.get(request.model);
   if (!model.tasks.includes(request.task)) {
     throw new EncoreError('unsupported_task', `${model.id} cannot do ${request.task}.`);
   }
-  await requireSpace(studio);
+  await requireAdapters(studio, request, model);
+  await studio.requireSpace();
   const generation: NewGeneration = {
     id: randomUUID(),
     params: fillDefaults(request, model, studio.randomSeed),
@@ -54,18 +63,33 @@ export async function getGeneration(studio: Studio, id: string): Promise<Generat
 
 /** A page of the history, newest first. @throws EncoreError `invalid_request` for a cursor that is not one of ours */
 export async function listGenerations(studio: Studio, query: GenerationQuery): Promise<GenerationList> {
-  const { cursor, limit, q = '', ...filter } = query;
-  const words = searchable(q).split(/\s+/).filter(Boolean);
-  const before = cursor === undefined ? undefined : readCursor(cursor);
+  const { cursor, q = '', ...filter } = query;
+  const limit = Math.max(query.limit, filter.ids?.length ?? 0);
+  const words = wordsOf(q);
+  const before = cursor === undefined ? undefined : readCursor('seq', cursor);
   return studio.db.read(async (r) => {
-    const rows = await findHistory(r, { ...filter, before, words }, limit + 1);
+    const rows = await findHistory(r, { ...filter, words }, limit + 1, before);
     const page = rows.slice(0, limit);
     const last = page.at(-1);
     return {
       items: await withPositions(r, page),
-      nextCursor: rows.length > limit && last !== undefined ? writeCursor(last.seq) : null,
+      nextCursor: rows.length > limit && last !== undefined ? cursorAfter('seq', last.seq) : null,
     };
   });
+}
+
+/** Which generations there are and from when, newest first, without what they are. */
+export async function outlineGenerations(
+  studio: Studio,
+  { q = '', ...filter }: OutlineQuery,
+): Promise<Outline> {
+  return {
+    quarters: await studio.db.read((r) => outlineHistory(r, { ...filter, words: wordsOf(q) })),
+  };
+}
+
+function wordsOf(q: string): string[] {
+  return searchable(q).split(/\s+/).filter(Boolean);
 }
 
 /**
@@ -174,15 +198,6 @@ export async function withPositions(r: Pick<Tx, 'generation'>, rows: GenerationR
   return rows.map((row) => toGeneration(row, position.get(row.id) ?? null));
 }
 
-async function requireSpace({ assets, env }: Studio): Promise<void> {
-  const free = await assets.freeBytes();
-  if (free >= env.minFreeBytes) return;
-  throw new EncoreError('storage_full', `Only ${free} bytes are left on the disk of the data directory.`, {
-    remedy: `Free some space: at least ${env.minFreeBytes} bytes are kept for pictures that are on their way.`,
-    retryable: true,
-  });
-}
-
 async function find(tx: Tx, id: string): Promise<GenerationRow> {
   const row = await tx.generation.findUnique({ where: { id, deletedAt: null }, select: generationColumns });
   if (row === null) throw notFound(id);
@@ -196,19 +211,4 @@ function notFound(id: string): EncoreError {
 function hashOf(request: GenerationRequest): string {
   const sorted = Object.entries(request).sort(([a], [b]) => (a < b ? -1 : 1));
   return createHash('sha256').update(JSON.stringify(sorted)).digest('hex');
-}
-
-/** Opaque to clients: the place in the history after which the next page begins. */
-function writeCursor(seq: number): string {
-  return Buffer.from(`seq:${seq}`).toString('base64url');
-}
-
-function readCursor(cursor: string): number {
-  const match = /^seq:(\d{1,15})$/.exec(Buffer.from(cursor, 'base64url').toString('latin1'));
-  if (match === null) {
-    throw new EncoreError('invalid_request', `"${cursor.slice(0, 80)}" is not a cursor of this list.`, {
-      errors: [{ path: 'cursor', message: 'take it from nextCursor' }],
-    });
-  }
-  return Number(match[1]);
 }

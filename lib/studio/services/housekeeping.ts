@@ -1,3 +1,5 @@
+import { uploadLimits } from '../../contracts/pictures.ts';
+import { POSTER_TYPE } from '../assets/store.ts';
 import type { Studio } from '../studio.ts';
 
 const MINUTE = 60_000;
@@ -14,6 +16,7 @@ const BATCH = 200;
 /** Removes what nobody can ask for any more. Any worker does this now and then; two at once do no harm. */
 export async function tidy(studio: Studio): Promise<void> {
   await purgeDeleted(studio);
+  await purgeUploads(studio);
   const now = studio.now();
   await studio.db.write(async (tx) => {
     await tx.event.deleteMany({ where: { type: 'preview', createdAt: { lt: new Date(now - PREVIEWS_MS) } } });
@@ -32,20 +35,68 @@ async function purgeDeleted(studio: Studio): Promise<void> {
           deletedAt: { lt: new Date(now - UNDO_MS) },
           status: { in: ['succeeded', 'failed', 'cancelled'] },
         },
-        select: { seq: true, assets: { select: { hash: true, type: true } } },
+        select: {
+          seq: true,
+          assets: { select: { hash: true, type: true, posterHash: true } },
+          inputs: { select: { hash: true, type: true } },
+        },
         take: BATCH,
       });
       if (rows.length === 0) return null;
       await tx.generation.deleteMany({ where: { seq: { in: rows.map(({ seq }) => seq) } } });
-      return rows.flatMap(({ assets }) => assets);
+      return rows.flatMap(({ assets, inputs }) => [
+        ...assets,
+        ...assets.flatMap(({ posterHash }) =>
+          posterHash === null ? [] : [{ hash: posterHash, type: POSTER_TYPE }],
+        ),
+        ...inputs,
+      ]);
     });
     if (files === null) return;
-    // After the commit: a crash in between leaves a file without a row, never a row without its file.
-    for (const { hash, type } of files) {
-      const used = await studio.db.read((r) => r.asset.count({ where: { hash } }));
-      if (used > 0) continue;
-      await studio.assets.remove(hash, type, now);
-      await studio.thumbnails.remove(hash);
+    await removeUnused(studio, files);
+  }
+}
+
+/** Those that were deleted, and those that were not used for long and that nothing was made from. */
+async function purgeUploads(studio: Studio): Promise<void> {
+  const now = studio.now();
+  const unused = new Date(now - uploadLimits.uploadDays * 24 * HOUR);
+  const files = await studio.db.write(async (tx) => {
+    const rows = await tx.upload.findMany({
+      where: {
+        OR: [{ deletedAt: { lt: new Date(now - UNDO_MS) } }, { deletedAt: null, lastUsedAt: { lt: unused } }],
+      },
+      select: { id: true, hash: true, type: true, deletedAt: true },
+      take: BATCH,
+    });
+    const gone = [];
+    for (const row of rows) {
+      const used = await tx.generationInput.count({ where: { pictureId: row.id } });
+      if (row.deletedAt !== null || used === 0) gone.push(row);
+      // Asked again only after it was unused for as long once more.
+      else await tx.upload.update({ where: { id: row.id }, data: { lastUsedAt: new Date(now) } });
     }
+    await tx.upload.deleteMany({ where: { id: { in: gone.map(({ id }) => id) } } });
+    return gone;
+  });
+  await removeUnused(studio, files);
+}
+
+/**
+ * Removes the files that no row names any more. After the commit: a crash in between leaves a file without a row, never a
+ * row without its file.
+ */
+async function removeUnused(studio: Studio, files: readonly { hash: string; type: string }[]): Promise<void> {
+  for (const { hash, type } of files) {
+    const uses = await studio.db.read((r) =>
+      Promise.all([
+        r.asset.count({ where: { OR: [{ hash }, { posterHash: hash }] } }),
+        r.generationInput.count({ where: { hash } }),
+        r.upload.count({ where: { hash } }),
+      ]),
+    );
+    if (uses.some((count) => count > 0)) continue;
+    await studio.assets.remove(hash, type, studio.now());
+    await studio.thumbnails.remove(hash);
   }
 }

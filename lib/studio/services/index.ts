@@ -29,9 +29,13 @@ export {
   exportAsset,
   exportGenerations,
   getAssetFile,
+  getPoster,
   getThumbnail,
   readPictureInfo,
 } from './assets.ts';
+export { createUpload, deleteUpload, getUpload, listUploads } from './uploads.ts';
+export { getPicture, getPictureFile, getPictureThumbnail } from './pictures.ts';
+export { createPreset, deletePreset, listPresets, updatePreset } from './presets.ts';
 export { addModel, listModels, removeModel } from './models.ts';
 export { getHealth } from './status.ts';
 export type { LoggedEvent } from '../events/log.ts';

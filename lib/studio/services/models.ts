@@ -1,65 +1,166 @@
-import { lstat, mkdir, realpath, stat, symlink, unlink } from '../disk.ts';
+import { copyFile, link, lstat, mkdir, realpath, rename, rm, symlink, unlink } from '../disk.ts';
 import { basename, isAbsolute, join } from '../disk.ts';
 import { EncoreError } from '../../contracts/errors.ts';
-import type { Model } from '../../contracts/models.ts';
-import { readModel } from '../models/read-model.ts';
+import type { GenerationRequest } from '../../contracts/generation.ts';
+import type { Adapter, Installed, Model, ModelKind } from '../../contracts/models.ts';
+import { isModel } from '../models/catalog.ts';
+import { type Found, readInstalled } from '../models/read-installed.ts';
 import { readWeightFacts } from '../models/weight-facts.ts';
 import type { Studio } from '../studio.ts';
+import { knownHashes } from './file-hashes.ts';
 
-export async function listModels(studio: Studio): Promise<Model[]> {
-  return (await studio.models.list()).map(({ model }) => model);
+/** Of one kind, or everything that is installed; models that draw first, the default one at the top. */
+export async function listModels(studio: Studio, kind: 'model'): Promise<Model[]>;
+export async function listModels(studio: Studio, kind: ModelKind | 'all'): Promise<Installed[]>;
+export async function listModels(studio: Studio, kind: ModelKind | 'all'): Promise<Installed[]> {
+  const all = await studio.models.list();
+  const wanted = kind === 'all' ? all : all.filter(({ item }) => item.kind === kind);
+  const hashes = await knownHashes(studio, wanted);
+  const order = (found: Found) => (isModel(found) ? 0 : 1);
+  return wanted
+    .sort((a, b) => order(a) - order(b))
+    .map(({ path, item }) => ({ ...item, sha256: hashes.get(path)?.sha256 ?? null }));
 }
 
 /**
- * Adds a diffusers folder of this machine where it lies: nothing is copied. Its configs and the headers of its weights
- * are read first. Adding it again gives the same model.
- * @throws EncoreError `invalid_parameter` for a path that is not absolute, `checkpoint_not_found`, `checkpoint_invalid`,
- * `checkpoint_unsupported` with the reason, `conflict` when another model has its name
+ * Adds a folder or file of this machine where it lies: nothing is copied. Configs and the headers of weights are read
+ * first. Adding it again gives the same.
+ * @throws EncoreError `invalid_parameter` for a path that is not absolute or another kind than was said,
+ * `checkpoint_not_found`, `checkpoint_invalid`, `checkpoint_unsupported` with the reason, `conflict` when something else
+ * has its name
  */
-export async function addModel(studio: Studio, path: string): Promise<Model> {
+export async function addModel(studio: Studio, path: string, kind?: ModelKind): Promise<Installed> {
   if (!isAbsolute(path)) {
     throw new EncoreError('invalid_parameter', `"${path.slice(0, 200)}" is not an absolute path.`, {
       errors: [{ path: 'path', message: 'must be absolute' }],
     });
   }
-  const folder = await realpath(path).catch((cause: unknown) => {
+  const real = await realpath(path).catch((cause: unknown) => {
     throw new EncoreError('checkpoint_not_found', `There is nothing at ${path.slice(0, 200)}.`, { cause });
   });
-  if (!(await stat(folder)).isDirectory()) {
-    throw new EncoreError('checkpoint_unsupported', `${folder} is a file.`, {
-      remedy: 'Add a folder in the layout of diffusers, with model_index.json.',
+  const found = await readInstalled(real, 'added');
+  const { item } = found;
+  if (kind !== undefined && item.kind !== kind) {
+    throw new EncoreError('invalid_parameter', `${real} is of the kind ${item.kind}, not ${kind}.`, {
+      errors: [{ path: 'kind', message: `is ${item.kind}` }],
     });
   }
-  await readModel(folder, 'added');
-  await readWeightFacts(folder);
-  const id = basename(folder);
-  const same = (await studio.models.list()).find(({ model }) => model.id === id);
-  if (same !== undefined) {
-    if ((await realpath(same.folder)) === folder) return same.model;
-    throw new EncoreError('conflict', `There is another model called ${id} already.`, {
-      remedy: 'Rename the folder, then add it.',
+  const isFolder = (await lstat(real)).isDirectory();
+  if (isFolder && found.path === real) await readWeightFacts(real);
+  const same = await studio.models.find(item.id);
+  if (same !== null) {
+    if ((await realpath(same.path)) === found.path) return same.item;
+    throw new EncoreError('conflict', `There is another model called ${item.id} already.`, {
+      remedy: 'Rename the folder or file, then add it.',
     });
   }
   const models = join(studio.env.home, 'models');
   await mkdir(models, { recursive: true });
+  const target = join(models, basename(real));
   // A junction needs no rights on Windows; elsewhere the kind is ignored.
-  await symlink(folder, join(models, id), 'junction');
-  return (await studio.models.get(id)).model;
+  if (isFolder) await symlink(real, target, 'junction');
+  else await linkFile(real, target);
+  return (await requireInstalled(studio, item.id)).item;
+}
+
+/** Symbolic links to files need rights on Windows; a hard link or a copy needs none. */
+async function linkFile(from: string, to: string): Promise<void> {
+  try {
+    await symlink(from, to, 'file');
+  } catch (error) {
+    if (!isRefused(error)) throw error;
+    await link(from, to).catch(async () => {
+      await copyFile(from, `${to}.partial`);
+      await rename(`${to}.partial`, to);
+    });
+  }
+}
+
+function isRefused(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'EPERM' || error.code === 'ENOSYS');
 }
 
 /**
- * Takes an added model out of the list; its files stay where they are.
- * @throws EncoreError `unknown_model`, `conflict` for one that was not added
+ * Takes away what was added, whose files stay where they are, or what was fetched from a hub, with its files.
+ * @throws EncoreError `unknown_model`, `conflict` for one that was neither
  */
 export async function removeModel(studio: Studio, id: string): Promise<void> {
-  const { folder, model } = await studio.models.get(id);
-  if (model.source === 'bundled' || !(await lstat(folder)).isSymbolicLink()) {
-    throw new EncoreError('conflict', `${id} was not added from another folder.`, {
-      remedy:
-        model.source === 'bundled'
-          ? 'It came with Encore and stays.'
-          : `Delete its folder ${folder} to remove it.`,
+  const { path, item } = await requireInstalled(studio, id);
+  const models = join(studio.env.home, 'models');
+  const top = await topOf(models, path);
+  if (item.source === 'bundled' || top === null) {
+    throw new EncoreError('conflict', `${id} was not added here.`, {
+      remedy: item.source === 'bundled' ? 'It came with Encore and stays.' : `Delete ${path} to remove it.`,
     });
   }
-  await unlink(folder);
+  const isLink = (await lstat(top)).isSymbolicLink();
+  if (isLink) await unlink(top);
+  else if (item.source === 'hub') {
+    // Renamed first, so that nobody sees half of it.
+    const gone = join(models, `.removed-${basename(top)}`);
+    await rm(gone, { recursive: true, force: true });
+    await rename(top, gone);
+    await rm(gone, { recursive: true, force: true });
+  } else {
+    throw new EncoreError('conflict', `${id} was not added from another place.`, {
+      remedy: `Delete ${top} to remove it.`,
+    });
+  }
+}
+
+/** The entry of the models folder that something belongs to: itself, or the folder it lies in. */
+async function topOf(models: string, path: string): Promise<string | null> {
+  for (const candidate of [path, join(path, '..')]) {
+    if (join(candidate, '..') !== models) continue;
+    if ((await lstat(candidate).catch(() => null)) !== null) return candidate;
+  }
+  return null;
+}
+
+async function requireInstalled(studio: Studio, id: string): Promise<Found> {
+  const found = await studio.models.find(id);
+  if (found !== null) return found;
+  throw new EncoreError('unknown_model', `There is no model "${id.slice(0, 100)}".`);
+}
+
+/**
+ * Whether everything that a request adds to its model is there, is of the kind it is used as, and fits the model.
+ * @throws EncoreError `unknown_model` or `invalid_parameter` with the path of each that is not
+ */
+export async function requireAdapters(
+  studio: Studio,
+  { loras = [], control = [] }: Pick<GenerationRequest, 'loras' | 'control'>,
+  model: Model,
+): Promise<void> {
+  const wanted = [
+    ...loras.map(({ id }, i) => ({ path: `loras.${i}.id`, id, kind: 'lora' as const })),
+    ...control.map((guide, i) => ({
+      path: `control.${i}.model`,
+      id: guide.model,
+      kind: 'controlnet' as const,
+    })),
+  ];
+  const missing: { path: string; message: string }[] = [];
+  const errors: { path: string; message: string }[] = [];
+  for (const { path, id, kind } of wanted) {
+    const item = (await studio.models.find(id))?.item;
+    if (item === undefined) missing.push({ path, message: `there is no ${kind} "${id}"` });
+    else if (item.kind !== kind) errors.push({ path, message: `"${id}" is a ${item.kind}, not a ${kind}` });
+    else if (!fits(item, model))
+      errors.push({
+        path,
+        message: `"${id}" was made for text states of ${item.contextSize} numbers, ${model.id} has ${model.contextSize}`,
+      });
+  }
+  const all = [...missing, ...errors];
+  if (all.length === 0) return;
+  throw new EncoreError(
+    errors.length === 0 ? 'unknown_model' : 'invalid_parameter',
+    all.map(({ path, message }) => `${path}: ${message}`).join('; '),
+    { remedy: 'See GET /api/v1/models?kind=all for what is installed.', errors: all },
+  );
+}
+
+function fits(item: Adapter, model: Model): boolean {
+  return item.contextSize === null || model.contextSize === null || item.contextSize === model.contextSize;
 }

@@ -12,7 +12,7 @@ const at = (path: string) => ({ path, source: 'added' }) as const;
 
 test('the bundled model is listed with what its own files say', async () => {
   const catalog = new ModelCatalog([{ path: join(repository, 'models'), source: 'bundled' }]);
-  const { model } = await catalog.get('toybox');
+  const { item: model } = await catalog.get('toybox');
   expect(modelSchema.parse(model)).toEqual(model);
   expect(model).toMatchObject({
     id: 'toybox',
@@ -34,8 +34,8 @@ test('reads title, licence and defaults where a model has them', async () => {
     'README.md': '---\ntitle: "My Model"\nlicense: openrail\n---\n# My Model\n',
     'prompts.json': { defaults: { steps: 25, guidanceScale: 3, plan: 'exact' }, suggestions: ['a'], words: ['b'] },
   });
-  const [installed] = await new ModelCatalog([{ path: folder, source: 'added' }]).list();
-  expect(installed?.model).toMatchObject({
+  const [installed] = await new ModelCatalog([{ path: folder, source: 'added' }]).models();
+  expect(installed?.item).toMatchObject({
     name: 'My Model',
     licence: 'openrail',
     defaults: { steps: 25, guidanceScale: 3, plan: 'exact' },
@@ -50,13 +50,13 @@ test('leaves out folders that are no model or are damaged, and keeps the others'
   await writeModel(join(folder, 'broken'), { 'unet/config.json': '{"sample_size": ' });
   await writeModel(join(folder, 'huge'), { 'unet/config.json': ' '.repeat(5 * 1024 * 1024) });
   await writeModel(join(folder, 'other'), { 'model_index.json': { _class_name: 'FluxPipeline' } });
-  expect((await new ModelCatalog([at(folder), at(join(folder, 'missing'))]).list()).map(({ model }) => model.id)).toEqual(['good']);
+  expect((await new ModelCatalog([at(folder), at(join(folder, 'missing'))]).list()).map(({ item }) => item.id)).toEqual(['good']);
 });
 
 test('the folder that comes first wins a name', async () => {
   const [a, b] = [await temporaryFolder(), await temporaryFolder()];
   await Promise.all([writeModel(join(a, 'same')), writeModel(join(b, 'same'))]);
-  expect((await new ModelCatalog([at(a), at(b)]).list()).map((installed) => installed.folder)).toEqual([join(a, 'same')]);
+  expect((await new ModelCatalog([at(a), at(b)]).list()).map(({ path }) => path)).toEqual([join(a, 'same')]);
 });
 
 test('the native size is the sample size times the factor of the autoencoder', async () => {
@@ -64,12 +64,12 @@ test('the native size is the sample size times the factor of the autoencoder', a
   expect(scaleFactor({ encoder_block_out_channels: [1, 1, 1, 1, 1] })).toBe(16);
   const folder = await temporaryFolder();
   await writeModel(join(folder, 'wide'), { 'unet/config.json': { sample_size: [32, 48] } });
-  const [installed] = await new ModelCatalog([{ path: folder, source: 'added' }]).list();
-  expect(installed?.model.defaults).toMatchObject({ width: 384, height: 256 });
+  const [installed] = await new ModelCatalog([{ path: folder, source: 'added' }]).models();
+  expect(installed?.item.defaults).toMatchObject({ width: 384, height: 256 });
 });
 
 test('a size that the autoencoder cannot make is refused before it is queued', async () => {
-  const { model: toybox } = await new ModelCatalog([{ path: join(repository, 'models'), source: 'bundled' }]).get('toybox');
+  const { item: toybox } = await new ModelCatalog([{ path: join(repository, 'models'), source: 'bundled' }]).get('toybox');
   expect(() => fillDefaults(aRequest({ width: 136 }), toybox, () => 1)).toThrow(
     expect.objectContaining({ code: 'invalid_parameter', errors: [expect.objectContaining({ path: 'width' })] }) as Error,
   );
@@ -95,7 +95,7 @@ test('a model is added where it lies, used, and taken away without its files', a
   expect(await addModel(studio, folder)).toEqual(added);
   expect((await createGeneration(studio, aRequest({ model: 'mine' }))).generation.params.model).toBe('mine');
   await removeModel(studio, 'mine');
-  expect((await listModels(studio)).map(({ id }) => id)).toEqual(['tiny']);
+  expect((await listModels(studio, 'model')).map(({ id }) => id)).toEqual(['tiny']);
   expect(await addModel(studio, folder)).toEqual(added);
 });
 
@@ -116,7 +116,7 @@ test.each([
     code,
     message: expect.stringContaining(reason) as string,
   });
-  expect((await listModels(studio)).map(({ id }) => id)).toEqual(['tiny']);
+  expect((await listModels(studio, 'model')).map(({ id }) => id)).toEqual(['tiny']);
 });
 
 test('a model that came with Encore stays', async () => {

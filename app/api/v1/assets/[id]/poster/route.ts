@@ -1,0 +1,4 @@
+import { serve } from '../../../../_server/serve.ts';
+import { posterOperation } from '../../../../_operations/assets.ts';
+
+export const GET = serve(posterOperation);
