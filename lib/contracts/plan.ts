@@ -75,7 +75,18 @@ function everyStep(steps: number, k: number): number[] {
   return Array.from({ length: Math.ceil(steps / k) }, (_, i) => i * k);
 }
 
-/** Injection where the request leaves it open: an exact run has no lost texture to make up for. */
-export function defaultInjection(plan: Plan, steps: number): number {
-  return resolveSchedule(plan, steps).keySteps.length === steps ? 0 : DEFAULT_INJECTION;
+/**
+ * Injection where the request leaves it open: an exact run has no lost texture to make up for. `first` as for
+ * {@link resolveSchedule}.
+ */
+export function defaultInjection(plan: Plan, steps: number, first = 0): number {
+  return resolveSchedule(plan, steps, first).keySteps.length === steps - first ? 0 : DEFAULT_INJECTION;
+}
+
+/**
+ * Steps that are left out at the noisy end where a picture is drawn anew with a strength of 0 to 1. diffusers:
+ * StableDiffusionImg2ImgPipeline.get_timesteps
+ */
+export function skippedSteps(steps: number, strength: number): number {
+  return steps - Math.min(Math.trunc(steps * strength), steps);
 }

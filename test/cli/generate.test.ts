@@ -134,6 +134,7 @@ describe('bad input ends in one line and code 2', () => {
     ['a key step that is not there', [...small, '--steps', '12', '--plan', '0,12'], /step 12 does not exist/],
     ['a decode width of 0', [...small, '--decode-width', '0'], /'0' is invalid/],
     ['another kind of file', [...small, '--out', 'fox.jpg'], /invalid_parameter: --out fox\.jpg/],
+    ['a folder that is not there', [...small, '--out', 'no/such/fox.png'], /there is no folder .*no\/such/],
     ['latents that are missing', [...small, '--latents', 'none.safetensors'], /none\.safetensors/],
     [
       'a file without latents',

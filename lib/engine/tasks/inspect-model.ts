@@ -1,17 +1,21 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Plan, SchedulerName } from '../../contracts/generation.ts';
+import { limits } from '../../contracts/generation.ts';
 import { schedulerOfConfig } from '../../contracts/schedulers.ts';
 import { readJsonFile } from '../checkpoint/json-file.ts';
 import { openModel } from '../checkpoint/model-source.ts';
 import { parseAutoencoderConfig } from '../networks/vae/config.ts';
 import { EncoreError } from '../../contracts/errors.ts';
+import { lcm } from './latent-size.ts';
 
 /** What a request leaves out. */
 export interface ModelDefaults {
   /** Pixels: the UNet's sample_size times the autoencoder's factor. */
   readonly width: number;
   readonly height: number;
+  /** Pixels that every side is a multiple of. */
+  readonly sideMultiple: number;
   readonly steps: number;
   readonly guidanceScale: number;
   /** undefined where the model names a class that is not built here: one has to be chosen. */
@@ -46,6 +50,7 @@ export async function inspectModel(folder: string): Promise<ModelDefaults> {
   return {
     width: width * scale,
     height: height * scale,
+    sideMultiple: lcm(limits.sideMultiple, scale),
     steps: defaults.steps ?? 50,
     guidanceScale: defaults.guidanceScale ?? 7.5,
     scheduler: schedulerOfConfig(await source.config('scheduler')),

@@ -67,7 +67,8 @@ function checkNoise(noise: Tensor | undefined, shape: readonly number[]): void {
   );
 }
 
-function lcm(a: number, b: number): number {
+/** Least common multiple. */
+export function lcm(a: number, b: number): number {
   const gcd = (x: number, y: number): number => (y === 0 ? x : gcd(y, x % y));
   return (a * b) / gcd(a, b);
 }
