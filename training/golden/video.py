@@ -68,7 +68,8 @@ def main() -> None:
 
     reference = folder / "reference"
     tensors = {
-        "latents": start, "first_at_t1": first_at_t1, "first_at_t0": first_at_t0, "warped": moved, "noised": noised, "exact": exact,
+        "latents": start, "prompt_embeds": positive, "negative_prompt_embeds": negative,
+        "first_at_t1": first_at_t1, "first_at_t0": first_at_t0, "warped": moved, "noised": noised, "exact": exact,
         "propagated": propagated[-1],
         # One trace in the middle: final latents of an untrained model are dominated by x_T.
         "exact_step_4": steps[4], "propagated_step_8": propagated[8],

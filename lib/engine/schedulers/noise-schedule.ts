@@ -1,3 +1,4 @@
+import { noiseScheduleSchema, parseSchedulerConfig } from './config.ts';
 import type { NoiseScheduleConfig, TimestepSpacing } from './config.ts';
 
 /** Betas as the checkpoint was trained with, and what follows from them. float32 where torch has float32. */
@@ -11,6 +12,11 @@ export interface NoiseSchedule {
 export function noiseSchedule(config: NoiseScheduleConfig): NoiseSchedule {
   const betas = config.rescale_betas_zero_snr ? zeroTerminalSnr(betasOf(config)) : betasOf(config);
   return { betas, alphasCumprod: cumulativeProduct(betas.map((beta) => 1 - beta)) };
+}
+
+/** 1 - beta of every training step, of a scheduler_config.json. Throws `checkpoint_unsupported`. */
+export function trainingAlphas(settings: Readonly<Record<string, unknown>>): Float32Array {
+  return noiseSchedule(parseSchedulerConfig(noiseScheduleSchema, settings)).betas.map((beta) => 1 - beta);
 }
 
 function betasOf(config: NoiseScheduleConfig): Float32Array {

@@ -21,6 +21,11 @@ export function batchSize(count: number, rowMacs: number, device: DeviceName): n
   return size;
 }
 
+/** Frames of one call beside a video's first. `frameMacs` of a whole batch's frame, of the larger half. */
+export function framesPerCall(frames: number, frameMacs: number, device: DeviceName): number {
+  return Math.min(Math.max(Math.floor(limitOf(device) / frameMacs), 1), Math.max(frames - 1, 1));
+}
+
 /** `stepMacs`: one decoded step of a whole batch. */
 export function decodeWidth(wanted: number | 'auto', stepMacs: number, device: DeviceName): DecodeWidth {
   if (wanted !== 'auto') return { steps: wanted, rest: 'together' };

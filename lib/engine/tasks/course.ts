@@ -20,8 +20,10 @@ export interface Course {
   readonly first?: number;
   /** Steps of the whole run before which it ends, `first` included. Default: it goes to the end. */
   readonly end?: number;
-  /** Latents of one picture that are denoised together. Default 1. */
+  /** Of a video: latents of one picture that are denoised together, each looking at the first. */
   readonly frames?: number;
+  /** Where a plan's first step is: the run's (default), or the first of this course. */
+  readonly planFrom?: 'run' | 'course';
   /** Instead of the request's. */
   readonly plan?: Plan;
   readonly injection?: number;

@@ -6,17 +6,20 @@ import type { OpenGraph } from '../networks/sessions.ts';
 import { runtimeVersion } from '../runtime/ort.ts';
 import { createRuntime, type RuntimeOptions } from '../runtime/runtime.ts';
 import type { DeviceName, Runtime } from '../runtime/session.ts';
+import { LoraShelf, sameLoras } from './adapters.ts';
 import type { Task } from './course.ts';
 import { loadModel, type LoadedModel } from './loaded-model.ts';
 import type { RunMeter } from './run-meter.ts';
 import { run } from './run.ts';
-import type { GenerateInput, TaskHooks, TaskResult } from './task.ts';
+import type { GenerateInput, LoraInput, TaskHooks, TaskResult } from './task.ts';
 import { textToImage } from './text-to-image.ts';
+import { textToVideo } from './text-to-video.ts';
 
 export type EngineOptions = RuntimeOptions;
 
 const tasks: Partial<Record<TaskName, Task>> = {
   'text-to-image': textToImage,
+  'text-to-video': textToVideo,
 };
 
 /**
@@ -25,6 +28,7 @@ const tasks: Partial<Record<TaskName, Task>> = {
  */
 export class Engine {
   private readonly options: EngineOptions;
+  private readonly loras = new LoraShelf();
   private runtime: Promise<Runtime> | undefined;
   private model: LoadedModel | undefined;
   private meter: RunMeter | undefined;
@@ -50,7 +54,7 @@ export class Engine {
       if (hooks.signal?.aborted) throw new EncoreError('cancelled', 'Cancelled');
       hooks.onProgress?.({ stage: 'load', fraction: 0, step: 0, steps: input.steps, etaSeconds: null });
       const { device } = await this.open();
-      const model = await this.use(input.model);
+      const model = await this.use(input.model, input.loras ?? []);
       const versions = {
         encore: packageJson.version,
         onnxruntime: runtimeVersion,
@@ -87,15 +91,17 @@ export class Engine {
     return this.runtime;
   }
 
-  private async use(folder: string): Promise<LoadedModel> {
+  private async use(folder: string, wanted: readonly LoraInput[]): Promise<LoadedModel> {
     const open: OpenGraph = async (graph) => {
       const runtime = await this.open();
       return this.meter === undefined ? runtime.open(graph) : this.meter.load(() => runtime.open(graph));
     };
     const opened = this.model;
     const path = await realpath(folder).catch(() => folder);
-    if (opened !== undefined && opened.path === path && (await opened.isCurrent())) return opened;
-    const model = await loadModel(folder, open);
+    const loras = await this.loras.open(wanted);
+    const same = opened !== undefined && opened.path === path && sameLoras(opened.loras, loras);
+    if (same && (await opened.isCurrent())) return opened;
+    const model = await loadModel(folder, open, loras);
     await opened?.release();
     this.model = model;
     return model;

@@ -7,7 +7,7 @@ import type { DeviceName } from '../runtime/session.ts';
 import { createScheduler, type Scheduler, type SchedulerRun } from '../schedulers/index.ts';
 import { concatRows, rows } from '../tensor/arithmetic.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { batchSize, decodeWidth } from './call-size.ts';
+import { batchSize, decodeWidth, framesPerCall } from './call-size.ts';
 import { conditioning, type Conditioning } from './conditioning.ts';
 import type { Batch, Course, Start, Task } from './course.ts';
 import type { LoadedModel } from './loaded-model.ts';
@@ -69,6 +69,7 @@ export async function run(
 export interface Leg {
   readonly course: Course;
   readonly frames: number;
+  readonly framesPerCall: number;
   /** Network evaluations of one batch. */
   readonly evaluations: number;
   readonly keySteps: readonly number[];
@@ -146,20 +147,23 @@ function legOf(
   course: Course,
   count: number,
 ): Leg {
-  const { first = 0, end = Infinity, frames = 1, plan = input.plan } = course;
+  const { first = 0, end = Infinity, frames = 1, plan = input.plan, planFrom = 'run' } = course;
   const { steps, eta = 0 } = input;
   const begin = () => scheduler.begin({ steps, first, eta });
   const { timesteps, stochastic } = begin();
-  const schedule = resolveSchedule(plan, first + timesteps.length, first);
+  const skipped = planFrom === 'run' ? first : 0;
+  const schedule = resolveSchedule(plan, skipped + timesteps.length, skipped);
   const evaluations = Math.min(timesteps.length, end - first);
   const keySteps = schedule.keySteps.filter((step) => step < evaluations);
   const cost = model.denoiser.cost(course.height, course.width);
-  const halves = guidanceRows(frames, input.guidanceScale);
-  const batch = batchSize(count, halves * Math.max(cost.encoder, cost.decoder), device);
-  const width = decodeWidth(input.decodeWidth, halves * batch * cost.decoder, device);
+  const halves = guidanceRows(1, input.guidanceScale);
+  const rowMacs = halves * Math.max(cost.encoder, cost.decoder);
+  const batch = batchSize(count, frames * rowMacs, device);
+  const perCall = framesPerCall(frames, batch * rowMacs, device);
+  const width = decodeWidth(input.decodeWidth, perCall * batch * halves * cost.decoder, device);
   const grainy = stochastic && keySteps.length < evaluations;
   return {
-    ...{ course, frames, evaluations, keySteps, batch, begin, cost },
+    ...{ course, frames, framesPerCall: perCall, evaluations, keySteps, batch, begin, cost },
     spans: spansOf(keySteps, evaluations, width),
     injection: course.injection ?? input.injection,
     notices: [
@@ -210,9 +214,14 @@ async function walkBatch(drawing: Drawing, leg: Leg, batch: Batch, start: Start)
   const { denoiser } = model;
   const { run, first, count, states } = batch;
   const { frames } = leg;
-  drawing.checkpoint();
+  const { checkpoint } = drawing;
+  const clip = { count: frames, perCall: leg.framesPerCall, between: checkpoint };
+  checkpoint();
   const prepared = await meter.call('textEncoder', 1, 0, () =>
-    denoiser.prepare({ encoderHiddenStates: states, frames }),
+    denoiser.prepare({
+      encoderHiddenStates: states,
+      frames: leg.course.frames === undefined ? undefined : clip,
+    }),
   );
   const { result, seconds } = await meter.timed(() =>
     denoise(

@@ -1,13 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openModel } from '../../../../lib/engine/checkpoint/model-source.ts';
-import { readSafetensors } from '../../../../lib/engine/checkpoint/safetensors.ts';
 import { framesOf, joinFrames, partsOf } from '../../../../lib/engine/networks/unet/clip.ts';
 import { parseUnetConfig } from '../../../../lib/engine/networks/unet/config.ts';
 import { UnetDenoiser } from '../../../../lib/engine/networks/unet/denoiser.ts';
 import { buildUnetStages } from '../../../../lib/engine/networks/unet/stages.ts';
 import { countMacs } from '../../../../lib/engine/onnx/macs.ts';
 import { concatRows, reshaped, rows } from '../../../../lib/engine/tensor/arithmetic.ts';
-import { float32, type Tensor } from '../../../../lib/engine/tensor/tensor.ts';
+import { type Tensor } from '../../../../lib/engine/tensor/tensor.ts';
 import { difference, expectForward } from '../../../support/parity.ts';
 import { random, testRuntime } from '../../support/graphs.ts';
 

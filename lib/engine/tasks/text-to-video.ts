@@ -1,0 +1,102 @@
+import { EncoreError } from '../../contracts/errors.ts';
+import { videoSchema } from '../../contracts/task-inputs.ts';
+import type { SchedulerRun } from '../schedulers/index.ts';
+import { trainingAlphas } from '../schedulers/noise-schedule.ts';
+import { concatRows, reshaped, rows, scaled, weightedSum } from '../tensor/arithmetic.ts';
+import { float32, type Tensor } from '../tensor/tensor.ts';
+import type { Batch, Course, Task } from './course.ts';
+import { expectLatentsAlone, latentSize } from './latent-size.ts';
+import { warp, type Sampling, type Warped } from './motion-field.ts';
+
+type Float32 = Tensor<'float32'>;
+
+/** t1 and t0 as parts of a run: 47 and 44 of 50 counted from the end (Text2Video-Zero, section 4.1). */
+const parts = { t1: 0.04, t0: 0.1 } as const;
+
+/**
+ * Text2Video-Zero (Khachatryan et al., 2023, arXiv 2303.13439): one picture is denoised to t0, its latents are moved on for
+ * each further frame and brought back to the noise of t1, and from there all frames are denoised together, each looking
+ * at the first. diffusers: pipelines/deprecated/text_to_video_synthesis/pipeline_text_to_video_zero.py
+ */
+export const textToVideo: Task = {
+  courses(model, input) {
+    expectLatentsAlone(model);
+    const { height, width } = latentSize(model, input);
+    const { frames, motion } = input.video ?? videoSchema.parse({});
+    const { steps } = input;
+    if (steps < 2) {
+      throw new EncoreError('invalid_parameter', `a video takes at least 2 steps, got ${steps}`, {
+        errors: [{ path: 'steps', message: 'must be at least 2 for a video' }],
+      });
+    }
+    const t1 = Math.round(parts.t1 * steps);
+    const t0 = Math.max(Math.round(parts.t0 * steps), t1 + 1);
+    const shape = [model.denoiser.outChannels, height, width];
+    const sampling: Sampling = model.autoencoder.config.scale > 8 ? 'linear' : 'nearest';
+    const alphas = trainingAlphas(model.schedulerConfig);
+    /** The first frame of each video at t1. */
+    const started = new Map<number, Float32>();
+
+    const initial = ({ run, noise, first, count }: Batch): Float32 =>
+      input.latents === undefined
+        ? scaled(run.initNoiseSigma, noise(shape))
+        : rows(input.latents, first, first + count);
+    const toT1: Course = {
+      ...{ height, width, frames: 1, end: t1, plan: 'exact', injection: 0 },
+      start: (batch) => Promise.resolve({ latents: initial(batch) }),
+    };
+    const toT0: Course = {
+      ...{ height, width, frames: 1, first: t1, end: t0, plan: 'exact', injection: 0 },
+      start(batch) {
+        const latents = batch.previous ?? initial(batch);
+        for (let i = 0; i < batch.count; i++) started.set(batch.first + i, rows(latents, i, i + 1));
+        return Promise.resolve({ latents });
+      },
+    };
+    const together: Course = {
+      ...{ height, width, frames, first: t1, planFrom: 'course' },
+      start({ run, noise, first, count, previous }) {
+        const others = count * (frames - 1);
+        const fresh = reshaped(noise([frames - 1, ...shape]), [others, ...shape]);
+        const back = forward(run, t0 - t1, alphas);
+        const latents: Float32[] = [];
+        for (let i = 0; i < count; i++) {
+          latents.push(started.get(first + i)!);
+          for (let k = 1; k < frames; k++) {
+            const row = i * (frames - 1) + k - 1;
+            const moved = warp(rows(previous!, i, i + 1), k * motion.x, k * motion.y, sampling);
+            latents.push(back(moved, rows(fresh, row, row + 1)));
+          }
+        }
+        return Promise.resolve({ latents: concatRows(latents) });
+      },
+    };
+    return [...(t1 > 0 ? [toT1] : []), toT0, together];
+  },
+};
+
+/**
+ * The DDPM forward process from the noise before evaluation `from` of a run to that before its first. Schedulers in sigma
+ * (Euler) keep samples c times as large as DDPM; where interpolation took noise away, the fresh noise makes up for it.
+ */
+function forward(
+  run: SchedulerRun,
+  from: number,
+  alphas: Float32Array,
+): (moved: Warped, noise: Float32) => Float32 {
+  const [t1, t0] = [Math.round(run.timesteps[0]!), Math.round(run.timesteps[from]!)];
+  const product = (start: number, end: number) => alphas.subarray(start, end).reduce((a, b) => a * b, 1);
+  const step = product(t0, t1);
+  const noiseAtT0 = 1 - product(0, t0 + 1);
+  const scaleAt = (index: number, t: number): number => {
+    const one = float32([1], Float32Array.of(1));
+    const signal = run.addNoise(one, float32([1]), index).data[0]!;
+    const ddpm = Math.sqrt(product(0, t + 1));
+    return Math.abs(signal - ddpm) < 1e-3 ? 1 : signal / ddpm;
+  };
+  const [c1, c0] = [scaleAt(0, t1), scaleAt(from, t0)];
+  return ({ latents, variance }, noise) => {
+    const missing = step * (1 - variance) * noiseAtT0;
+    return weightedSum([(c1 / c0) * Math.sqrt(step), latents], [c1 * Math.sqrt(1 - step + missing), noise]);
+  };
+}
