@@ -6,7 +6,8 @@ import { useRouter } from 'next/navigation';
 import type { Generation } from '../../lib/contracts/generation.ts';
 import { api } from '../_lib/api.ts';
 import { placeGeneration } from '../_lib/live.ts';
-import { reuse, seedOf, updateDraft, type Reuse } from '../_lib/draft.ts';
+import { updateDraft } from '../_lib/draft.ts';
+import { reuse, seedOf, type Reuse } from '../_lib/hand-over.ts';
 import { useHotkeys } from '../_lib/hotkeys.ts';
 import { useRemove, useStar, useVerb } from '../_lib/queries.ts';
 import { selectionStore } from '../_lib/selection.ts';
@@ -45,7 +46,7 @@ export function PictureActions({ generation, picture = 0, onReuse, onRemoved }: 
   const over = !isActive(generation.status);
 
   const take = (part: Reuse) => {
-    updateDraft(reuse(part, generation.params, seedOf(generation, picture)));
+    updateDraft(reuse(part, generation, seedOf(generation, picture)));
     const choice = reuses.find((candidate) => candidate.part === part);
     notify({ title: choice?.done ?? '' });
     onReuse?.();

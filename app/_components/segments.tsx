@@ -3,6 +3,8 @@ import styles from './segments.module.css';
 
 interface SegmentsProps<Value extends string> {
   legend: string;
+  /** Where the place says what it is; screen readers still hear it. */
+  hideLegend?: boolean;
   name: string;
   options: readonly { value: Value; label: string }[];
   /** Undefined: none of them. */
@@ -13,6 +15,7 @@ interface SegmentsProps<Value extends string> {
 /** One choice of a few, all in sight. Radio buttons underneath, with their keyboard. */
 export function Segments<Value extends string>({
   legend,
+  hideLegend = false,
   name,
   options,
   value,
@@ -20,7 +23,7 @@ export function Segments<Value extends string>({
 }: SegmentsProps<Value>) {
   return (
     <fieldset>
-      <legend className={styles.legend}>{legend}</legend>
+      <legend className={hideLegend ? 'visually-hidden' : styles.legend}>{legend}</legend>
       <div className={styles.row}>
         {options.map((option) => (
           <label key={option.value} className={styles.segment}>

@@ -2,6 +2,7 @@
 import Link from 'next/link';
 import type { Generation } from '../../lib/contracts/generation.ts';
 import { Thumb } from '../_components/thumb.tsx';
+import { clearDesk } from '../_lib/desk.ts';
 import { selectionStore } from '../_lib/selection.ts';
 import styles from './contact-strip.module.css';
 
@@ -20,7 +21,10 @@ export function ContactStrip({ items, currentId }: { items: Generation[]; curren
                 className={styles.frame}
                 aria-current={item.id === currentId}
                 aria-label={nameOf(item)}
-                onClick={() => selectionStore.set({ follow: false, id: item.id })}
+                onClick={() => {
+                  clearDesk();
+                  selectionStore.set({ follow: false, id: item.id });
+                }}
               >
                 <Thumb generation={item} />
               </button>

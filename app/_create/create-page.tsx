@@ -1,18 +1,31 @@
 'use client';
-import { useEffect, useRef } from 'react';
+import { useMutation } from '@tanstack/react-query';
+import { useEffect, useRef, useState } from 'react';
 import { ApiError } from '../_lib/api.ts';
-import { toRequest, useDraft } from '../_lib/draft.ts';
+import { clearDesk, useDesk } from '../_lib/desk.ts';
+import { useDraft, type Draft } from '../_lib/draft.ts';
 import { useHotkeys } from '../_lib/hotkeys.ts';
 import { useLive } from '../_lib/live.ts';
-import { useGenerate, useGeneration, useGenerations, useModels, useQueue, useVerb } from '../_lib/queries.ts';
+import {
+  useAdapters,
+  useGenerate,
+  useGeneration,
+  useGenerations,
+  useModels,
+  useQueue,
+  useVerb,
+} from '../_lib/queries.ts';
+import { obstacles, suitableControlNets, toRequest } from '../_lib/request.ts';
 import { onTheTable, selectionStore, useSelection } from '../_lib/selection.ts';
 import { announcement, isActive, tabTitle } from '../_lib/states.ts';
 import { useNotify } from '../_components/toaster.tsx';
 import { usePictureDrop } from '../_components/use-drop.ts';
 import { ContactStrip } from './contact-strip.tsx';
+import { Desk } from './desk/desk.tsx';
+import { PictureChoice } from './inputs/picture-choice.tsx';
 import { PromptPanel } from './prompt-panel.tsx';
 import { Slip } from './slip.tsx';
-import { usePictureReader } from './use-picture-reader.ts';
+import { NothingPainted, sendPictures } from './send-pictures.ts';
 import { Table } from './table.tsx';
 import styles from './create-page.module.css';
 
@@ -23,6 +36,9 @@ export function CreatePage() {
   const draft = useDraft();
   const { models } = useModels();
   const model = models.find((candidate) => candidate.id === draft.model) ?? models[0];
+  const { adapters: controlNets } = useAdapters('controlnet');
+  const { adapters: loras } = useAdapters('lora');
+  const { adapters: embeddings } = useAdapters('embedding');
   const history = useGenerations();
   const { data: queue } = useQueue();
   const selection = useSelection();
@@ -32,9 +48,11 @@ export function CreatePage() {
   const live = useLive(currentId);
   const generate = useGenerate();
   const cancel = useVerb('cancel');
-  const { notifyError } = useNotify();
-  const reader = usePictureReader();
-  const isOver = usePictureDrop(reader.read);
+  const desk = useDesk();
+  const { notify, notifyError } = useNotify();
+  /** The picture that came and waits to be told what it is for. */
+  const [arrived, setArrived] = useState<File | null>(null);
+  const isOver = usePictureDrop(setArrived);
   const promptRef = useRef<HTMLTextAreaElement>(null);
 
   // What was followed to its end stays on the table.
@@ -55,19 +73,34 @@ export function CreatePage() {
     document.title = tabTitle(generation, live);
   }, [generation, live]);
 
+  const make = useMutation({
+    mutationFn: async (wanted: Draft) => {
+      const suitable = suitableControlNets(controlNets, model);
+      const size = {
+        width: wanted.width ?? model?.defaults.width ?? 0,
+        height: wanted.height ?? model?.defaults.height ?? 0,
+      };
+      const steps = model?.defaults.steps ?? DEFAULT_STEPS;
+      const sent = await sendPictures(wanted, size);
+      return generate.mutateAsync(toRequest(wanted, steps, sent, suitable));
+    },
+    onSuccess: (created) => {
+      clearDesk();
+      const stillMaking = generation !== undefined && isActive(generation.status);
+      selectionStore.set({ follow: true, id: stillMaking ? generation.id : created.id });
+    },
+    onError: (error) =>
+      error instanceof NothingPainted ? notify({ title: error.message }) : notifyError(error),
+  });
+
   const submit = () => {
-    if (generate.isPending) return;
+    if (make.isPending || model === undefined) return;
+    if (obstacles(draft, suitableControlNets(controlNets, model)).length > 0) return;
     if (draft.prompt.trim() === '') {
       promptRef.current?.focus();
       return;
     }
-    generate.mutate(toRequest(draft, model?.defaults.steps ?? DEFAULT_STEPS), {
-      onSuccess: (created) => {
-        const stillMaking = generation !== undefined && isActive(generation.status);
-        selectionStore.set({ follow: true, id: stillMaking ? generation.id : created.id });
-      },
-      onError: notifyError,
-    });
+    make.mutate(draft);
   };
 
   useHotkeys({
@@ -83,25 +116,34 @@ export function CreatePage() {
 
   return (
     <div className={styles.page} data-empty={isEmpty}>
-      {(isOver || reader.isReading) && (
+      {isOver && (
         <div className={styles.drop} aria-hidden>
-          <p>{reader.isReading ? 'Reading the picture…' : 'Drop it to set everything as for this picture'}</p>
+          <p>Drop it to make something of it</p>
         </div>
       )}
+      <PictureChoice file={arrived} draft={draft} model={model} onDone={() => setArrived(null)} />
       <h1 className="visually-hidden">Create a picture</h1>
       <PromptPanel
         draft={draft}
         model={model}
         models={models}
+        controlNets={controlNets}
+        loras={loras}
+        embeddings={embeddings}
+        history={history.items}
         current={generation}
         isEmpty={isEmpty}
-        isSending={generate.isPending}
+        isSending={make.isPending}
         promptRef={promptRef}
         onSubmit={submit}
-        onPicture={reader.read}
+        onPicture={setArrived}
       />
       <section className={styles.table} aria-label="Picture">
-        <Table generation={generation} live={live} isEmpty={isEmpty} model={model} />
+        {desk === null ? (
+          <Table generation={generation} live={live} isEmpty={isEmpty} model={model} />
+        ) : (
+          <Desk desk={desk} draft={draft} model={model} />
+        )}
         <p role="status" className="visually-hidden">
           {announcement(generation, live)}
         </p>

@@ -6,7 +6,10 @@ import { schedulers } from '../../lib/contracts/schedulers.ts';
 import type { Model } from '../../lib/contracts/models.ts';
 import { NumberField, SelectField } from '../_components/fields.tsx';
 import { IconButton } from '../_components/icon-button.tsx';
-import { seedOf, updateDraft, type Draft } from '../_lib/draft.ts';
+import { updateDraft, type Draft } from '../_lib/draft.ts';
+import { canDo, seedOf } from '../_lib/hand-over.ts';
+import { allowsSecondPass, taskOf } from '../_lib/request.ts';
+import { SecondPass } from './second-pass.tsx';
 import styles from './details.module.css';
 
 interface DetailsProps {
@@ -56,13 +59,15 @@ export function Details({ draft, model, models, current }: DetailsProps) {
           updateDraft({ guidanceScale: value === defaults.guidanceScale ? undefined : value })
         }
       />
-      <NumberField
-        label="Pictures"
-        value={draft.count}
-        min={1}
-        max={limits.maxCount}
-        onChange={(count) => updateDraft({ count: count ?? 1 })}
-      />
+      {draft.video === undefined && (
+        <NumberField
+          label="Pictures"
+          value={draft.count}
+          min={1}
+          max={limits.maxCount}
+          onChange={(count) => updateDraft({ count: count ?? 1 })}
+        />
+      )}
       <SelectField
         label="Scheduler"
         value={draft.scheduler ?? defaults.scheduler}
@@ -85,6 +90,11 @@ export function Details({ draft, model, models, current }: DetailsProps) {
         step={model.sideMultiple}
         onChange={(height) => updateDraft({ height: snap(height, model.sideMultiple) })}
       />
+      {allowsSecondPass(taskOf(draft)) && canDo('enlarge', model) && (
+        <div className={styles.wide}>
+          <SecondPass draft={draft} />
+        </div>
+      )}
       <div className={styles.wide}>
         <SelectField
           label="Model"

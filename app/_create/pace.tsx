@@ -2,7 +2,8 @@
 import type { Model } from '../../lib/contracts/models.ts';
 import { MAX_STEPS_WITHOUT_PROPAGATION, resolveSchedule } from '../../lib/contracts/plan.ts';
 import { Segments } from '../_components/segments.tsx';
-import { fitPlan, updateDraft, type Draft } from '../_lib/draft.ts';
+import { updateDraft, type Draft } from '../_lib/draft.ts';
+import { fitPlan } from '../_lib/request.ts';
 import { ScheduleEditor } from './schedule-editor.tsx';
 import styles from './pace.module.css';
 

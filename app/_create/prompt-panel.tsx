@@ -1,21 +1,30 @@
 'use client';
 import { ChevronDown, Loader } from 'lucide-react';
-import { useEffect, useId, useLayoutEffect, useMemo, useRef, useState, type RefObject } from 'react';
+import { useEffect, useId, useLayoutEffect, useState, type RefObject } from 'react';
 import { limits, type Generation } from '../../lib/contracts/generation.ts';
-import type { Model } from '../../lib/contracts/models.ts';
+import type { Adapter, Model } from '../../lib/contracts/models.ts';
 import { Keys } from '../_components/shortcuts-dialog.tsx';
 import { hasOwnSettings, resetSettings, updateDraft, type Draft } from '../_lib/draft.ts';
 import { useHotkeys } from '../_lib/hotkeys.ts';
-import { readPrompt } from '../_lib/words.ts';
+import { obstacles as obstaclesOf, suitableControlNets } from '../_lib/request.ts';
+import { AddRow } from './inputs/add-row.tsx';
+import { Inputs } from './inputs/inputs.tsx';
 import { Details } from './details.tsx';
 import { Pace } from './pace.tsx';
+import { Presets } from './presets.tsx';
+import { PromptHint } from './prompt-hint.tsx';
 import { SizeChoice } from './size-choice.tsx';
+import { usePromptKeys } from './use-prompt-keys.ts';
 import styles from './prompt-panel.module.css';
 
 interface PromptPanelProps {
   draft: Draft;
   model: Model | undefined;
   models: Model[];
+  controlNets: Adapter[];
+  loras: Adapter[];
+  embeddings: Adapter[];
+  history: Generation[];
   current: Generation | undefined;
   isEmpty: boolean;
   isSending: boolean;
@@ -24,21 +33,21 @@ interface PromptPanelProps {
   onPicture: (file: File) => void;
 }
 
-export function PromptPanel({
-  draft,
-  model,
-  models,
-  current,
-  isEmpty,
-  isSending,
-  promptRef,
-  onSubmit,
-  onPicture,
-}: PromptPanelProps) {
+export function PromptPanel(props: PromptPanelProps) {
+  const { draft, model, models, controlNets, loras, embeddings, current, promptRef, onSubmit } = props;
   const id = useId();
   const [showDetails, setShowDetails] = useState(false);
+  const [wantsLoras, setWantsLoras] = useState(false);
   useHotkeys({ 'Alt+s': () => setShowDetails((shown) => !shown) });
-  const count = draft.count;
+  const insert = usePromptKeys(promptRef, props.history);
+  const showLoras = wantsLoras || draft.loras.length > 0;
+  const obstacles = model === undefined ? [] : obstaclesOf(draft, suitableControlNets(controlNets, model));
+  const { count } = draft;
+
+  const closeLoras = () => {
+    setWantsLoras(false);
+    updateDraft({ loras: [] });
+  };
 
   // What was typed before the page had its script wins over the draft that is about to be shown.
   useLayoutEffect(() => {
@@ -71,16 +80,28 @@ export function PromptPanel({
             className={styles.prompt}
             value={draft.prompt}
             maxLength={limits.promptLength}
-            placeholder="Describe a picture"
-            rows={3}
+            placeholder={draft.video === undefined ? 'Describe a picture' : 'Describe a video'}
+            rows={2}
             spellCheck
             autoCapitalize="off"
             aria-describedby={`${id}-hint`}
             onChange={(event) => updateDraft({ prompt: event.target.value })}
           />
+          <AddRow
+            draft={draft}
+            model={model}
+            showLoras={showLoras}
+            onShowLoras={() => (showLoras ? closeLoras() : setWantsLoras(true))}
+            onPicture={props.onPicture}
+          />
           <div className={styles.send}>
-            <button type="submit" className={styles.generate} disabled={isSending || model === undefined}>
-              {isSending && <Loader className={styles.spin} aria-hidden />}
+            <button
+              type="submit"
+              className={styles.generate}
+              disabled={props.isSending || model === undefined || obstacles.length > 0}
+              aria-describedby={obstacles.length > 0 ? `${id}-hint` : undefined}
+            >
+              {props.isSending && <Loader className={styles.spin} aria-hidden />}
               {count > 1 ? `Generate ${count}` : 'Generate'}
               <span className={styles.keys} aria-hidden>
                 <Keys keys="mod+Enter" />
@@ -89,8 +110,26 @@ export function PromptPanel({
           </div>
         </div>
         <div id={`${id}-hint`} className={styles.hint}>
-          <PromptHint prompt={draft.prompt} model={model} offerSentences={!isEmpty} />
+          <PromptHint
+            draft={draft}
+            model={model}
+            triggers={[...loras, ...embeddings].flatMap((each) => each.triggers)}
+            obstacles={obstacles}
+            offerSentences={!props.isEmpty}
+          />
         </div>
+        {model !== undefined && (
+          <Inputs
+            draft={draft}
+            model={model}
+            controlNets={controlNets}
+            loras={loras}
+            embeddings={embeddings}
+            showLoras={showLoras}
+            onCloseLoras={closeLoras}
+            onInsert={insert}
+          />
+        )}
       </div>
 
       <div className={styles.settings}>
@@ -107,83 +146,19 @@ export function PromptPanel({
           >
             <ChevronDown aria-hidden /> Details
           </button>
-          <ReadPicture onPicture={onPicture} />
-          {hasOwnSettings(draft) && (
-            <button type="button" className={styles.reset} onClick={resetSettings}>
-              Reset settings
-            </button>
-          )}
+          <span className={styles.aside}>
+            {hasOwnSettings(draft) && (
+              <button type="button" className={styles.reset} onClick={resetSettings}>
+                Reset settings
+              </button>
+            )}
+            <Presets draft={draft} />
+          </span>
         </div>
         <div id={`${id}-details`} hidden={!showDetails}>
           <Details draft={draft} model={model} models={models} current={current} />
         </div>
       </div>
     </form>
-  );
-}
-
-/** What the model will make of the words; sentences to start from while there are none. */
-function PromptHint(props: { prompt: string; model: Model | undefined; offerSentences: boolean }) {
-  const { prompt, model, offerSentences } = props;
-  const reading = useMemo(() => readPrompt(prompt, model?.vocabulary ?? []), [prompt, model]);
-  if (model === undefined) return null;
-  if (prompt.trim() === '') {
-    return !offerSentences || model.suggestions.length === 0 ? null : (
-      <p className={styles.tries}>
-        <span>Try</span>
-        {model.suggestions.slice(0, 3).map((sentence) => (
-          <button
-            key={sentence}
-            type="button"
-            className={styles.try}
-            onClick={() => updateDraft({ prompt: sentence })}
-          >
-            {sentence}
-          </button>
-        ))}
-      </p>
-    );
-  }
-  if (reading.unknown.length === 0) return null;
-  const words = reading.unknown.slice(0, 4).map((word) => `“${word}”`);
-  return (
-    <p role="status" className={styles.unknown}>
-      {reading.known.length === 0
-        ? `${model.name} knows none of these words and will draw something at random.`
-        : `${model.name} was never shown ${words.join(', ')} and will ignore ${words.length === 1 ? 'it' : 'them'}.`}{' '}
-      <VocabularyNote model={model} />
-    </p>
-  );
-}
-
-/** What dropping does, for those who cannot drag. */
-function ReadPicture({ onPicture }: { onPicture: (file: File) => void }) {
-  const input = useRef<HTMLInputElement>(null);
-  return (
-    <>
-      <input
-        ref={input}
-        type="file"
-        accept="image/png,image/jpeg,image/webp"
-        hidden
-        onChange={(event) => {
-          const file = event.target.files?.[0];
-          if (file !== undefined) onPicture(file);
-          event.target.value = '';
-        }}
-      />
-      <button type="button" className={styles.reset} onClick={() => input.current?.click()}>
-        Read from a picture
-      </button>
-    </>
-  );
-}
-
-function VocabularyNote({ model }: { model: Model }) {
-  return (
-    <details className={styles.vocabulary}>
-      <summary>Which words does it know?</summary>
-      <p>{model.vocabulary.join(', ')}</p>
-    </details>
   );
 }

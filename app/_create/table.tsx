@@ -7,6 +7,7 @@ import type { Model } from '../../lib/contracts/models.ts';
 import { resolveSchedule } from '../../lib/contracts/plan.ts';
 import { Button } from '../_components/button.tsx';
 import { Picture } from '../_components/picture.tsx';
+import { Result } from '../_components/result.tsx';
 import { ScheduleStrip } from '../_components/schedule-strip.tsx';
 import { useNotify } from '../_components/toaster.tsx';
 import { updateDraft } from '../_lib/draft.ts';
@@ -51,19 +52,7 @@ function Prints({ generation, live }: { generation: Generation; live: Live | und
       >
         {assets.map((asset, index) => (
           <li key={asset.id} className={styles.cell}>
-            <Link
-              href={`/library/${generation.id}${index === 0 ? '' : `?picture=${index + 1}`}`}
-              className={styles.print}
-            >
-              <Picture
-                src={asset.url}
-                alt={
-                  assets.length === 1 ? params.prompt : `${params.prompt}, ${index + 1} of ${assets.length}`
-                }
-                width={asset.width}
-                height={asset.height}
-              />
-            </Link>
+            <Print generation={generation} index={index} />
           </li>
         ))}
       </ul>
@@ -77,6 +66,26 @@ function Prints({ generation, live }: { generation: Generation; live: Live | und
       {status === 'failed' && <Failure generation={generation} />}
       {status === 'cancelled' && <p className={styles.word}>Cancelled</p>}
     </Frame>
+  );
+}
+
+/** One result. A picture leads to itself by itself; a video has controls of its own in that place. */
+function Print({ generation, index }: { generation: Generation; index: number }) {
+  const { id, assets, params } = generation;
+  const asset = assets[index];
+  if (asset === undefined) return null;
+  const alt = assets.length === 1 ? params.prompt : `${params.prompt}, ${index + 1} of ${assets.length}`;
+  if (asset.type.startsWith('video/')) {
+    return (
+      <span className={styles.print}>
+        <Result asset={asset} alt={alt} />
+      </span>
+    );
+  }
+  return (
+    <Link href={`/library/${id}${index === 0 ? '' : `?picture=${index + 1}`}`} className={styles.print}>
+      <Result asset={asset} alt={alt} />
+    </Link>
   );
 }
 

@@ -3,6 +3,7 @@ import {
   generationListSchema,
   healthSchema,
   modelListSchema,
+  outlineSchema,
   queueSchema,
   type GenerationPatch,
 } from '../../lib/contracts/api.ts';
@@ -23,7 +24,14 @@ import {
   type Bulk,
   type Settings,
 } from '../../lib/contracts/studio.ts';
-import { modelSchema } from '../../lib/contracts/models.ts';
+import { adapterSchema, modelSchema, type ModelKind } from '../../lib/contracts/models.ts';
+import { pictureSchema, uploadSchema, type Preprocess } from '../../lib/contracts/pictures.ts';
+import {
+  presetListSchema,
+  presetSchema,
+  type PresetInput,
+  type PresetPatch,
+} from '../../lib/contracts/presets.ts';
 import { createStore } from './store.ts';
 
 /** True while the studio refuses this browser for want of a token. */
@@ -107,13 +115,7 @@ function safeJson(text: string): unknown {
   }
 }
 
-export interface LibraryFilter {
-  q?: string;
-  model?: string;
-  starred?: boolean;
-  /** A board's id, or `none` for what stands on no board. */
-  board?: string;
-}
+const adapterListSchema = z.object({ items: z.array(adapterSchema) });
 
 export const api = {
   generate: (input: GenerationInput): Promise<Generation> =>
@@ -124,15 +126,16 @@ export const api = {
     }),
   generation: (id: string, signal?: AbortSignal) =>
     call(generationSchema, 'GET', `/generations/${id}`, { signal }),
-  generations: (filter: LibraryFilter, cursor: string | undefined, limit: number, signal?: AbortSignal) => {
+  /** A page of the history, newest first. */
+  generations: (cursor: string | undefined, limit: number, signal?: AbortSignal) => {
     const query = new URLSearchParams({ limit: String(limit) });
     if (cursor !== undefined) query.set('cursor', cursor);
-    if (filter.q) query.set('q', filter.q);
-    if (filter.model) query.set('model', filter.model);
-    if (filter.starred) query.set('starred', 'true');
-    if (filter.board) query.set('board', filter.board);
     return call(generationListSchema, 'GET', `/generations?${query}`, { signal });
   },
+  generationsById: (ids: readonly string[]) =>
+    call(generationListSchema, 'GET', `/generations?${new URLSearchParams({ ids: ids.join(',') })}`),
+  outline: (query: Record<string, string>, signal?: AbortSignal) =>
+    call(outlineSchema, 'GET', `/generations/outline?${new URLSearchParams(query)}`, { signal }),
   cancel: (id: string) => call(generationSchema, 'POST', `/generations/${id}/cancel`),
   retry: (id: string) => call(generationSchema, 'POST', `/generations/${id}/retry`),
   update: (id: string, body: GenerationPatch) =>
@@ -142,6 +145,17 @@ export const api = {
   bulk: (body: Bulk) => call(bulkResultSchema, 'POST', '/generations/bulk', { body }),
   verify: (id: string) => call(generationSchema, 'POST', `/generations/${id}/verify`),
   readMetadata: (file: Blob) => call(pictureInfoSchema, 'POST', '/metadata', { file }),
+  upload: (file: Blob, name = '', signal?: AbortSignal) =>
+    call(uploadSchema, 'POST', `/uploads?${new URLSearchParams({ name })}`, { file, signal }),
+  picture: (id: string, signal?: AbortSignal) => call(pictureSchema, 'GET', `/pictures/${id}`, { signal }),
+  preprocess: (body: Preprocess, signal?: AbortSignal) =>
+    call(uploadSchema, 'POST', '/preprocess', { body, signal }),
+  adapters: (kind: Exclude<ModelKind, 'model'>, signal?: AbortSignal) =>
+    call(adapterListSchema, 'GET', `/models?kind=${kind}`, { signal }),
+  presets: (signal?: AbortSignal) => call(presetListSchema, 'GET', '/presets', { signal }),
+  createPreset: (body: PresetInput) => call(presetSchema, 'POST', '/presets', { body }),
+  updatePreset: (id: string, body: PresetPatch) => call(presetSchema, 'PATCH', `/presets/${id}`, { body }),
+  removePreset: (id: string) => call(z.unknown(), 'DELETE', `/presets/${id}`),
   boards: (signal?: AbortSignal) => call(boardListSchema, 'GET', '/boards', { signal }),
   createBoard: (body: BoardInput) => call(boardSchema, 'POST', '/boards', { body }),
   renameBoard: (id: string, body: BoardInput) => call(boardSchema, 'PATCH', `/boards/${id}`, { body }),

@@ -5,19 +5,81 @@ import {
   limits,
   planSchema,
   schedulerSchema,
-  type Generation,
-  type GenerationInput,
-  type GenerationParams,
-  type Plan,
 } from '../../lib/contracts/generation.ts';
+import {
+  controlSchema,
+  loraSchema,
+  outpaintSchema,
+  preprocessors,
+  upscaleSchema,
+  videoSchema,
+} from '../../lib/contracts/task-inputs.ts';
+import { pictureSchema } from '../../lib/contracts/pictures.ts';
+import { presetValuesSchema } from '../../lib/contracts/presets.ts';
+import { emptySketch, sketchSchema } from './sketch/sketch.ts';
 import { createPersistentStore, useStore } from './store.ts';
 
 const shape = generationRequestSchema.shape;
 
+/** A picture that the studio keeps: an upload, or one of the history. */
+const pictureRefSchema = pictureSchema.pick({
+  id: true,
+  width: true,
+  height: true,
+  url: true,
+  thumbnailUrl: true,
+});
+export type PictureRef = z.infer<typeof pictureRefSchema>;
+
+/** What is to be done with the picture one starts from: all of it anew, a part, what is around it, or the same larger. */
+export const startUses = ['redraw', 'paint', 'extend', 'enlarge'] as const;
+export type StartUse = (typeof startUses)[number];
+
+const startSchema = z.object({
+  picture: pictureRefSchema,
+  use: z.enum(startUses),
+  /** Missing: {@link defaultStrength}. */
+  strength: shape.strength,
+  resize: shape.resize,
+  mask: sketchSchema.catch(emptySketch),
+  maskBlur: shape.maskBlur,
+  maskedContent: shape.maskedContent,
+  outpaint: outpaintSchema,
+  larger: upscaleSchema,
+});
+export type Start = z.infer<typeof startSchema>;
+
+const referenceSchema = z.object({
+  /** Tells two references apart while both are on the page. */
+  key: z.string(),
+  /** Missing: the first ControlNet that suits the source. */
+  model: z.string().optional(),
+  source: z.discriminatedUnion('kind', [
+    /** `shape` is the paper it was drawn on. */
+    z.object({
+      kind: z.literal('drawing'),
+      sketch: sketchSchema,
+      shape: z.object({ width: z.number().positive(), height: z.number().positive() }),
+    }),
+    /** `none` where it is a control picture already. */
+    z.object({
+      kind: z.literal('picture'),
+      picture: pictureRefSchema,
+      preprocessor: z.enum(preprocessors),
+    }),
+  ]),
+  scale: controlSchema.shape.scale,
+  start: controlSchema.shape.start,
+  end: controlSchema.shape.end,
+});
+export type Reference = z.infer<typeof referenceSchema>;
+
 /** What the person is about to ask for. A field that is missing is the model's own default. */
-const draftSchema = z.object({
+export const draftSchema = z.object({
   prompt: z.string().max(limits.promptLength).catch(''),
   negativePrompt: shape.negativePrompt.catch(''),
+  /** Words that a preset puts around the prompt. */
+  promptTemplate: presetValuesSchema.shape.promptTemplate.catch(undefined),
   model: shape.model.catch(undefined),
   width: shape.width.catch(undefined),
   height: shape.height.catch(undefined),
@@ -29,10 +91,24 @@ const draftSchema = z.object({
   scheduler: schedulerSchema.optional().catch(undefined),
   plan: planSchema.catch('faster'),
   injection: shape.injection.catch(undefined),
+  clipSkip: shape.clipSkip.catch(undefined),
+  start: startSchema.optional().catch(undefined),
+  references: z.array(referenceSchema).default([]).catch([]),
+  loras: z.array(loraSchema).default([]).catch([]),
+  video: videoSchema.optional().catch(undefined),
+  /** A second, larger pass over what was drawn. */
+  upscale: upscaleSchema.optional().catch(undefined),
 });
 export type Draft = z.infer<typeof draftSchema>;
 
-export const emptyDraft: Draft = { prompt: '', negativePrompt: '', count: 1, plan: 'faster' };
+export const emptyDraft: Draft = {
+  prompt: '',
+  negativePrompt: '',
+  count: 1,
+  plan: 'faster',
+  references: [],
+  loras: [],
+};
 
 export const draftStore = createPersistentStore<Draft>('encore.draft', emptyDraft, (raw) =>
   draftSchema.parse(raw),
@@ -46,71 +122,15 @@ export function updateDraft(change: Partial<Draft>): void {
   draftStore.set((draft) => ({ ...draft, ...change }));
 }
 
-/** Forgets every setting and keeps the words. */
+/** Forgets every setting and every input, and keeps the words. */
 export function resetSettings(): void {
   draftStore.set((draft) => ({ ...emptyDraft, prompt: draft.prompt }));
 }
 
 export function hasOwnSettings(draft: Draft): boolean {
-  return (
-    draft.negativePrompt !== '' ||
-    draft.count !== 1 ||
-    draft.plan !== 'faster' ||
-    [
-      draft.model,
-      draft.width,
-      draft.height,
-      draft.steps,
-      draft.guidanceScale,
-      draft.seed,
-      draft.scheduler,
-      draft.injection,
-    ].some((value) => value !== undefined)
-  );
-}
-
-/** @param defaultSteps steps of a run that the draft leaves to the model */
-export function toRequest(draft: Draft, defaultSteps: number): GenerationInput {
-  return {
-    task: 'text-to-image',
-    ...draft,
-    prompt: draft.prompt.trim(),
-    plan: fitPlan(draft.plan, draft.steps ?? defaultSteps),
-  };
-}
-
-/** A hand-made schedule may come from a longer run; what this one does not have is left out. */
-export function fitPlan(plan: Plan, steps: number): Plan {
-  if (typeof plan === 'string' || !('keySteps' in plan)) return plan;
-  return {
-    keySteps: [...new Set([0, ...plan.keySteps.filter((step) => step < steps)])].sort((a, b) => a - b),
-  };
-}
-
-/** Which part of an older picture is taken over. `remix` is everything but the seed. */
-export type Reuse = 'all' | 'remix' | 'prompt' | 'seed' | 'size';
-
-export function reuse(part: Reuse, params: GenerationParams, seed: number): Partial<Draft> {
-  const size = { width: params.width, height: params.height };
-  const prompt = { prompt: params.prompt, negativePrompt: params.negativePrompt };
-  if (part === 'prompt') return prompt;
-  if (part === 'size') return size;
-  if (part === 'seed') return { seed };
-  return {
-    ...prompt,
-    ...size,
-    model: params.model,
-    steps: params.steps,
-    guidanceScale: params.guidanceScale,
-    count: part === 'all' ? 1 : params.count,
-    scheduler: params.scheduler,
-    plan: params.plan,
-    injection: params.injection,
-    seed: part === 'all' ? seed : undefined,
-  };
-}
-
-/** The seed that draws exactly the picture in focus: each picture of a batch has its own. */
-export function seedOf(generation: Generation, picture: number): number {
-  return generation.assets[picture]?.seed ?? generation.seed;
+  const { prompt: _prompt, ...settings } = draft;
+  return Object.entries(settings).some(([field, value]) => {
+    const initial = emptyDraft[field as keyof Draft];
+    return Array.isArray(value) ? value.length > 0 : value !== initial;
+  });
 }

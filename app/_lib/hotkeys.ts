@@ -13,7 +13,20 @@ export const shortcuts = [
   { group: 'Create', keys: 'Alt+a', does: 'Write in the prompt' },
   { group: 'Create', keys: 'Shift+x', does: 'Cancel the picture that is being made' },
   { group: 'Create', keys: 'Alt+s', does: 'Open or close the details' },
-  { group: 'Library', keys: 'mod+a', does: 'Select every picture that is loaded' },
+  { group: 'In the prompt', keys: 'mod+ArrowUp', does: 'Give the selected words more weight' },
+  { group: 'In the prompt', keys: 'mod+ArrowDown', does: 'Give the selected words less weight' },
+  { group: 'In the prompt', keys: 'Alt+ArrowUp', does: 'Bring back the prompt before this one' },
+  { group: 'In the prompt', keys: 'Alt+ArrowDown', does: 'Go to the prompt after this one' },
+  { group: 'In the prompt', keys: 'Alt+ArrowLeft', does: 'Move this phrase to the front' },
+  { group: 'In the prompt', keys: 'Alt+ArrowRight', does: 'Move this phrase to the back' },
+  { group: 'Painting', keys: '[', does: 'Smaller brush' },
+  { group: 'Painting', keys: ']', does: 'Larger brush' },
+  { group: 'Painting', keys: 'b', does: 'Brush' },
+  { group: 'Painting', keys: 'e', does: 'Eraser' },
+  { group: 'Painting', keys: 'i', does: 'Invert what is painted' },
+  { group: 'Painting', keys: 'mod+z', does: 'Undo' },
+  { group: 'Painting', keys: 'mod+Shift+z', does: 'Redo' },
+  { group: 'Library', keys: 'mod+a', does: 'Select everything that is shown' },
   { group: 'Library', keys: 'Escape', does: 'Select nothing' },
   { group: 'Library', keys: ' ', does: 'Select the picture in focus' },
   { group: 'Picture', keys: 'a', does: 'Use everything again, the seed too' },
@@ -43,7 +56,7 @@ export function keysOf(
   return parts.join('+');
 }
 
-function isTyping(target: EventTarget | null): boolean {
+export function isTyping(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement)) return false;
   if (
     target.isContentEditable ||
@@ -60,12 +73,17 @@ function isTyping(target: EventTarget | null): boolean {
  * Listens on the whole page while the component is there. Keys without Ctrl, Cmd or Alt are left to text fields,
  * and everything is left to an open dialog.
  */
-export function useHotkeys(actions: Partial<Record<ShortcutKeys, () => void>>): void {
+export function useHotkeys(
+  actions: Partial<Record<ShortcutKeys, () => void>>,
+  /** Leaves Ctrl, Cmd and Alt to text fields too. */
+  { exceptTyping = false }: { exceptTyping?: boolean } = {},
+): void {
   const onKey = useEffectEvent((event: KeyboardEvent) => {
     if (event.defaultPrevented || event.isComposing || event.repeat) return;
     const action = actions[keysOf(event) as ShortcutKeys];
     if (action === undefined) return;
-    if (isTyping(event.target) && !event.ctrlKey && !event.metaKey && !event.altKey) return;
+    const withModifier = event.ctrlKey || event.metaKey || event.altKey;
+    if (isTyping(event.target) && (exceptTyping || !withModifier)) return;
     if (document.querySelector('[role="dialog"], [role="alertdialog"]') !== null) return;
     event.preventDefault();
     action();
@@ -77,11 +95,13 @@ export function useHotkeys(actions: Partial<Record<ShortcutKeys, () => void>>): 
   }, []);
 }
 
+const arrows = { ArrowUp: '↑', ArrowDown: '↓', ArrowLeft: '←', ArrowRight: '→' };
+
 /** "mod+Enter" -> ["⌘", "↵"] on a Mac, ["Ctrl", "Enter"] elsewhere. */
 export function keyCaps(keys: string, isMac: boolean): string[] {
   const names: Record<string, string> = isMac
-    ? { mod: '⌘', Alt: '⌥', Shift: '⇧', Enter: '↵', Delete: '⌫' }
-    : { mod: 'Ctrl' };
+    ? { mod: '⌘', Alt: '⌥', Shift: '⇧', Enter: '↵', Delete: '⌫', ...arrows }
+    : { mod: 'Ctrl', ...arrows };
   return keys
     .split('+')
     .map(

@@ -4,16 +4,21 @@ import {
   useMutation,
   useQuery,
   useQueryClient,
+  type QueryClient,
   type UseQueryResult,
 } from '@tanstack/react-query';
 import { useMemo } from 'react';
-import type { Health, Queue } from '../../lib/contracts/api.ts';
+import type { Health, Outline, Queue } from '../../lib/contracts/api.ts';
 import type { Generation, GenerationInput } from '../../lib/contracts/generation.ts';
 import type { Board } from '../../lib/contracts/studio.ts';
-import type { Model } from '../../lib/contracts/models.ts';
-import { api, type LibraryFilter } from './api.ts';
+import type { Adapter, Model, ModelKind } from '../../lib/contracts/models.ts';
+import type { Preset } from '../../lib/contracts/presets.ts';
+import { api } from './api.ts';
+import { loadGeneration } from './batch.ts';
+import { toQuery, type LibraryFilter } from './library-filter.ts';
 import { PAGE_SIZE } from './page-size.ts';
-import { askFor, askForOne, dropGeneration, placeGeneration } from './live.ts';
+import { askFor, askForOne, dropGenerations, placeGeneration } from './live.ts';
+import { useNow } from './use-now.ts';
 
 export function useGeneration(id: string | undefined): UseQueryResult<Generation> {
   const client = useQueryClient();
@@ -24,17 +29,25 @@ export function useGeneration(id: string | undefined): UseQueryResult<Generation
   });
 }
 
-export function useGenerations(wanted: LibraryFilter = {}) {
+/** One of many that are shown at once: asked for together with the others. */
+export function useEntry(id: string): UseQueryResult<Generation> {
   const client = useQueryClient();
-  const filter: LibraryFilter = Object.fromEntries(
-    Object.entries(wanted).filter(([, value]) => Boolean(value)),
-  );
+  return useQuery({
+    queryKey: ['generation', id],
+    queryFn: ({ signal }) => askForOne(client, () => loadGeneration(id, signal)),
+    staleTime: 60_000,
+  });
+}
+
+/** The newest part of the history. */
+export function useGenerations() {
+  const client = useQueryClient();
   const query = useInfiniteQuery({
-    queryKey: ['generations', filter],
+    queryKey: ['generations'],
     queryFn: ({ pageParam, signal }) =>
       askFor(
         client,
-        () => api.generations(filter, pageParam, PAGE_SIZE, signal),
+        () => api.generations(pageParam, PAGE_SIZE, signal),
         (page, newer) => ({ ...page, items: page.items.map(newer) }),
       ),
     initialPageParam: undefined as string | undefined,
@@ -44,6 +57,26 @@ export function useGenerations(wanted: LibraryFilter = {}) {
   return { ...query, items };
 }
 
+/** Everything in the history that passes the filter, as ids. Waits for the reader's clock, which says what today is. */
+export function useOutline(filter: LibraryFilter) {
+  const now = useNow();
+  const client = useQueryClient();
+  const wanted = now === null ? null : toQuery(filter, now);
+  const isWhole = Object.keys(filter).length === 0;
+  const query = useQuery<Outline>({
+    queryKey: ['outline', wanted],
+    queryFn: ({ signal }) => api.outline(wanted ?? {}, signal),
+    enabled: wanted !== null,
+    staleTime: 30_000,
+    // What was shown with the filter before, or what the page came with.
+    placeholderData: (before) =>
+      before ?? (isWhole ? client.getQueryData<Outline>(['outline', 'preloaded']) : undefined),
+  });
+  const ids = useMemo(() => query.data?.quarters.flatMap((quarter) => quarter.ids) ?? noIds, [query.data]);
+  return { ...query, ids };
+}
+
+const noIds: string[] = [];
 const noModels: Model[] = [];
 const noBoards: Board[] = [];
 
@@ -54,6 +87,28 @@ export function useModels() {
     staleTime: 60_000,
   });
   return { ...query, models: query.data?.items ?? noModels };
+}
+
+const noAdapters: Adapter[] = [];
+const noPresets: Preset[] = [];
+
+/** ControlNets, LoRAs or embeddings that are installed. */
+export function useAdapters(kind: Exclude<ModelKind, 'model'>) {
+  const query = useQuery({
+    queryKey: ['models', kind],
+    queryFn: ({ signal }) => api.adapters(kind, signal),
+    staleTime: 60_000,
+  });
+  return { ...query, adapters: query.data?.items ?? noAdapters };
+}
+
+export function usePresets() {
+  const query = useQuery({
+    queryKey: ['presets'],
+    queryFn: ({ signal }) => api.presets(signal),
+    staleTime: 60_000,
+  });
+  return { ...query, presets: query.data?.items ?? noPresets };
 }
 
 export function useQueue(): UseQueryResult<Queue> {
@@ -97,6 +152,13 @@ export function useGenerate() {
   });
 }
 
+/** Asks anew for what is in the history, after a change that no event tells in full. */
+export function refreshHistory(client: QueryClient): Promise<unknown> {
+  return Promise.all(
+    ['generations', 'outline', 'boards'].map((key) => client.invalidateQueries({ queryKey: [key] })),
+  );
+}
+
 type Verb = 'cancel' | 'retry' | 'restore';
 
 export function useVerb(verb: Verb) {
@@ -105,7 +167,7 @@ export function useVerb(verb: Verb) {
     mutationFn: (id: string) => askForOne(client, () => api[verb](id)),
     onSuccess: (generation) => {
       placeGeneration(client, generation);
-      if (verb === 'restore') void client.invalidateQueries({ queryKey: ['generations'] });
+      if (verb === 'restore') void refreshHistory(client);
     },
   });
 }
@@ -124,7 +186,7 @@ export function useRemove() {
   const client = useQueryClient();
   return useMutation({
     mutationFn: (id: string) => api.remove(id),
-    onMutate: (id) => dropGeneration(client, id),
-    onError: () => client.invalidateQueries({ queryKey: ['generations'] }),
+    onMutate: (id) => dropGenerations(client, [id]),
+    onError: () => refreshHistory(client),
   });
 }

@@ -39,3 +39,16 @@ function leastCommonMultiple(a: number, b: number): number {
   const divisor = (x: number, y: number): number => (y === 0 ? x : divisor(y, x % y));
   return (a / divisor(a, b)) * b;
 }
+
+/** The size of about the model's own area that has the shape of a picture. */
+export function sizeLike(
+  picture: { width: number; height: number },
+  native: { width: number; height: number },
+  sideMultiple = 1,
+): { width: number; height: number } {
+  const step = leastCommonMultiple(limits.sideMultiple, sideMultiple);
+  const scale = Math.sqrt((native.width * native.height) / (picture.width * picture.height));
+  const round = (side: number) =>
+    Math.min(limits.maxSide, Math.max(limits.minSide, Math.round((side * scale) / step) * step));
+  return { width: round(picture.width), height: round(picture.height) };
+}

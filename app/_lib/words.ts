@@ -6,10 +6,13 @@ const fillers = new Set(
 );
 
 const wordPattern = /[\p{L}\p{N}]+(?:['-][\p{L}\p{N}]+)*/gu;
+/** What weighs words in A1111's syntax is no word: `:1.2)`, `BREAK`. */
+const weightPattern = /:\s*[+-]?(?:\d+\.?\d*|\.\d+)\s*\)|\bBREAK\b/g;
 
 /** Words of a prompt in lower case, in order, each once. */
 export function wordsOf(text: string): string[] {
-  return [...new Set((text.toLowerCase().match(wordPattern) ?? []).map((word) => word.normalize('NFC')))];
+  const plain = text.replaceAll(weightPattern, ' ').toLowerCase();
+  return [...new Set((plain.match(wordPattern) ?? []).map((word) => word.normalize('NFC')))];
 }
 
 export interface Reading {
@@ -21,12 +24,17 @@ export interface Reading {
 
 /**
  * Splits a prompt into what a model with a closed vocabulary understands and what it does not. Words count as they are
- * listed: "foxes" is another token than "fox". An empty vocabulary means an open one: nothing is unknown.
+ * listed: "foxes" is another token than "fox", known where the list has it. `learned` are words that adapters brought
+ * with them. An empty vocabulary means an open one: nothing is unknown.
  */
-export function readPrompt(prompt: string, vocabulary: readonly string[]): Reading {
+export function readPrompt(
+  prompt: string,
+  vocabulary: readonly string[],
+  learned: readonly string[] = [],
+): Reading {
   const words = wordsOf(prompt).filter((word) => !fillers.has(word));
   if (vocabulary.length === 0) return { known: words, unknown: [] };
-  const known = new Set(vocabulary.flatMap((entry) => wordsOf(entry)));
+  const known = new Set([...vocabulary, ...learned].flatMap((entry) => wordsOf(entry)));
   return {
     known: words.filter((word) => known.has(word)),
     unknown: words.filter((word) => !known.has(word)),

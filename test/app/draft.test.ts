@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { emptyDraft, hasOwnSettings, reuse, seedOf, toRequest } from '../../app/_lib/draft.ts';
+import { emptyDraft, hasOwnSettings } from '../../app/_lib/draft.ts';
+import { reuse, seedOf } from '../../app/_lib/hand-over.ts';
+import { toRequest } from '../../app/_lib/request.ts';
 import { generationRequestSchema } from '../../lib/contracts/generation.ts';
 import { exampleGeneration } from './support.ts';
 
@@ -36,17 +38,17 @@ describe('what is asked for', () => {
 
 describe('using a picture again', () => {
   it('takes everything, for this one picture of a batch', () => {
-    const again = { ...emptyDraft, ...reuse('all', params, seedOf(generation, 1)) };
+    const again = { ...emptyDraft, ...reuse('all', generation, seedOf(generation, 1)) };
     expect(toRequest(again, 50)).toEqual({ ...params, count: 1, seed: 8 });
   });
 
   it('takes everything but the seed', () => {
-    expect(reuse('remix', params, 7)).toEqual({ ...reuse('all', params, 7), seed: undefined, count: 2 });
+    expect(reuse('remix', generation, 7)).toEqual({ ...reuse('all', generation, 7), seed: undefined, count: 2 });
   });
 
   it('takes one part and leaves the rest alone', () => {
-    expect(reuse('prompt', params, 7)).toEqual({ prompt: 'a fox in a meadow', negativePrompt: '' });
-    expect(reuse('seed', params, 7)).toEqual({ seed: 7 });
-    expect(reuse('size', params, 7)).toEqual({ width: 128, height: 128 });
+    expect(reuse('prompt', generation, 7)).toEqual({ prompt: 'a fox in a meadow', negativePrompt: '' });
+    expect(reuse('seed', generation, 7)).toEqual({ seed: 7 });
+    expect(reuse('size', generation, 7)).toEqual({ width: 128, height: 128 });
   });
 });

@@ -1,0 +1,153 @@
+'use client';
+import { useEffect, useEffectEvent, useRef, useState, type PointerEvent, type RefObject } from 'react';
+import { loadImage, pictureUrl } from '../../_lib/pictures.ts';
+import { brightnessToOpacity, inUnits, paint, renderSketch } from '../../_lib/sketch/render.ts';
+import { add, boxOf, type Operation, type Sketch, type Stroke } from '../../_lib/sketch/sketch.ts';
+
+export interface Shape {
+  width: number;
+  height: number;
+}
+
+export interface SketchTool {
+  erase: boolean;
+  /** Diameter in units. */
+  size: number;
+}
+
+interface SketchCanvasOptions {
+  canvas: RefObject<HTMLCanvasElement | null>;
+  shape: Shape;
+  sketch: Sketch;
+  tool: SketchTool;
+  onChange: (sketch: Sketch) => void;
+}
+
+/**
+ * Shows a sketch on a canvas, in the canvas's text colour, and paints on it with mouse, finger and pen. What is finished is
+ * kept as an image of its own, so a stroke costs the same however much was painted before.
+ */
+export function useSketchCanvas({ canvas, shape, sketch, tool, onChange }: SketchCanvasOptions) {
+  const finished = useRef<HTMLCanvasElement | null>(null);
+  const stroke = useRef<Stroke | null>(null);
+  const pointer = useRef<number | null>(null);
+  const base = useBase(sketch.base);
+  const size = useCanvasSize(canvas);
+
+  const show = useEffectEvent(() => {
+    const context = canvas.current?.getContext('2d');
+    if (context == null || finished.current === null) return;
+    const { width, height } = context.canvas;
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.globalCompositeOperation = 'source-over';
+    context.clearRect(0, 0, width, height);
+    context.drawImage(finished.current, 0, 0);
+    if (stroke.current !== null) {
+      inUnits(context, shape);
+      paint(context, stroke.current);
+      context.setTransform(1, 0, 0, 1, 0, 0);
+    }
+    context.globalCompositeOperation = 'source-in';
+    context.fillStyle = getComputedStyle(context.canvas).color;
+    context.fillRect(0, 0, width, height);
+  });
+
+  useEffect(() => {
+    const target = canvas.current;
+    if (target === null || size === null) return;
+    target.width = size.width;
+    target.height = size.height;
+    const kept = (finished.current ??= document.createElement('canvas'));
+    kept.width = size.width;
+    kept.height = size.height;
+    const context = kept.getContext('2d');
+    if (context === null) return;
+    renderSketch(context, sketch, base, shape);
+    show();
+  }, [canvas, size, sketch, base, shape]);
+
+  /** Where the pointer is, in units. */
+  const at = (event: globalThis.PointerEvent | PointerEvent): [number, number, number] => {
+    const box = canvas.current?.getBoundingClientRect();
+    const unit = boxOf(shape.width, shape.height);
+    if (box === undefined || box.width === 0) return [0, 0, 0.5];
+    return [
+      round(((event.clientX - box.left) / box.width) * unit.width),
+      round(((event.clientY - box.top) / box.height) * unit.height),
+      event.pointerType === 'pen' ? round(event.pressure, 100) : 0.5,
+    ];
+  };
+
+  const end = (keep: boolean) => {
+    const done = stroke.current;
+    stroke.current = null;
+    pointer.current = null;
+    if (keep && done !== null) onChange(add(sketch, done));
+    else show();
+  };
+
+  return {
+    onPointerDown: (event: PointerEvent) => {
+      // A second finger is for the page: what the first began is taken back.
+      if (pointer.current !== null) return end(false);
+      if (event.button !== 0 && event.button !== 5) return;
+      event.currentTarget.setPointerCapture(event.pointerId);
+      pointer.current = event.pointerId;
+      // The other end of a pen is an eraser.
+      const erase = tool.erase || event.button === 5;
+      stroke.current = { kind: 'stroke', erase, size: tool.size, points: [at(event)] };
+      show();
+    },
+    onPointerMove: (event: PointerEvent) => {
+      if (stroke.current === null || event.pointerId !== pointer.current) return;
+      const between = event.nativeEvent.getCoalescedEvents?.() ?? [];
+      for (const each of between.length > 0 ? between : [event]) stroke.current.points.push(at(each));
+      show();
+    },
+    onPointerUp: (event: PointerEvent) => event.pointerId === pointer.current && end(true),
+    onPointerCancel: (event: PointerEvent) => event.pointerId === pointer.current && end(false),
+    apply: (operation: Operation) => onChange(add(sketch, operation)),
+  };
+}
+
+function round(value: number, parts = 10): number {
+  return Math.round(value * parts) / parts;
+}
+
+/** The picture that lies under what was painted, as opacity. */
+function useBase(id: string | undefined): HTMLCanvasElement | null {
+  const [loaded, setLoaded] = useState<{ id: string; image: HTMLCanvasElement } | null>(null);
+  useEffect(() => {
+    if (id === undefined) return;
+    let isWanted = true;
+    loadImage(pictureUrl(id)).then(
+      (image) => isWanted && setLoaded({ id, image: brightnessToOpacity(image) }),
+      // It is gone: what was painted since is still there.
+      () => undefined,
+    );
+    return () => {
+      isWanted = false;
+    };
+  }, [id]);
+  return loaded !== null && loaded.id === id ? loaded.image : null;
+}
+
+/** Pixels of the screen that the canvas covers. */
+function useCanvasSize(canvas: RefObject<HTMLCanvasElement | null>): Shape | null {
+  const [size, setSize] = useState<Shape | null>(null);
+  useEffect(() => {
+    const element = canvas.current;
+    if (element === null) return;
+    const observer = new ResizeObserver(() => {
+      const scale = window.devicePixelRatio;
+      const width = Math.round(element.clientWidth * scale);
+      const height = Math.round(element.clientHeight * scale);
+      if (width > 0 && height > 0) {
+        setSize((old) => (old?.width === width && old.height === height ? old : { width, height }));
+      }
+    });
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, [canvas]);
+  return size;
+}

@@ -1,0 +1,29 @@
+'use client';
+import type { PictureInfo } from '../../lib/contracts/studio.ts';
+import { useNotify } from '../_components/toaster.tsx';
+import { draftStore, updateDraft } from '../_lib/draft.ts';
+
+export const programs: Record<NonNullable<PictureInfo['source']>, string> = {
+  encore: 'Encore',
+  a1111: 'A1111 or Forge',
+  fooocus: 'Fooocus',
+  swarmui: 'SwarmUI',
+  comfyui: 'ComfyUI',
+  invokeai: 'InvokeAI',
+  novelai: 'NovelAI',
+};
+
+/** Sets the fields of the page to what a picture says of how it was made, with a way back. */
+export function useReadPicture(): (info: PictureInfo) => void {
+  const { notify } = useNotify();
+  return ({ source, params, modelName }) => {
+    const before = draftStore.get();
+    updateDraft({ ...params, count: 1 });
+    const isOtherModel = modelName !== null && params.model === undefined;
+    notify({
+      title: `Set as this picture of ${programs[source ?? 'encore']} says.`,
+      description: isOtherModel ? `It was made with ${modelName}, which is not installed here.` : undefined,
+      action: { label: 'Undo', run: () => draftStore.set(before) },
+    });
+  };
+}

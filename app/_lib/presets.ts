@@ -1,0 +1,24 @@
+import type { PresetValues } from '../../lib/contracts/presets.ts';
+import type { Draft } from './draft.ts';
+
+/** The draft with a preset's values; what the preset does not fix stays as it is. */
+export function applyPreset(draft: Draft, { strength, ...values }: PresetValues): Draft {
+  return {
+    ...draft,
+    ...values,
+    ...(values.video !== undefined && { start: undefined }),
+    ...(strength !== undefined && draft.start !== undefined && { start: { ...draft.start, strength } }),
+  };
+}
+
+/** What of a draft a preset keeps: every setting that differs from the model's own, and neither words nor pictures. */
+export function presetOf(draft: Draft): PresetValues {
+  const { prompt: _prompt, start, references: _references, loras, seed: _seed, ...settings } = draft;
+  return Object.fromEntries(
+    Object.entries({
+      ...settings,
+      strength: start?.strength,
+      loras: loras.length > 0 ? loras : undefined,
+    }).filter(([, value]) => value !== undefined && value !== ''),
+  );
+}

@@ -1,0 +1,159 @@
+import type { GenerationInput, Plan } from '../../lib/contracts/generation.ts';
+import type { Adapter, Model } from '../../lib/contracts/models.ts';
+import { applyTemplate } from '../../lib/contracts/presets.ts';
+import type { Control, TaskName } from '../../lib/contracts/task-inputs.ts';
+import type { Draft, Reference, Start, StartUse } from './draft.ts';
+import { isBlank } from './sketch/sketch.ts';
+
+const taskOfUse: Record<StartUse, TaskName> = {
+  redraw: 'image-to-image',
+  paint: 'inpaint',
+  extend: 'inpaint',
+  enlarge: 'upscale',
+};
+
+/** The task that a draft asks for: it follows from what the draft was given. */
+export function taskOf({ start, references, video }: Draft): TaskName {
+  if (video !== undefined) return 'text-to-video';
+  if (start !== undefined) return taskOfUse[start.use];
+  return references.length > 0 ? 'reference' : 'text-to-image';
+}
+
+/** How much of a picture is drawn anew where nobody says: what the field is used to, and all of a part that was masked. */
+export function defaultStrength(use: StartUse): number {
+  return use === 'redraw' ? 0.75 : 1;
+}
+
+/** Whether references and LoRAs change what this task draws. */
+export function takesReferences(task: TaskName): boolean {
+  return task !== 'upscale';
+}
+
+export function isOutpainted({ outpaint }: Start): boolean {
+  return outpaint.left + outpaint.top + outpaint.right + outpaint.bottom > 0;
+}
+
+/** ControlNets that the model can use. */
+export function suitableControlNets(controlNets: readonly Adapter[], model: Model | undefined): Adapter[] {
+  return controlNets.filter((each) => fits(each, model));
+}
+
+/** Things fit together where they read the same text states. */
+export function fits(adapter: Adapter, model: Model | undefined): boolean {
+  return (
+    model === undefined ||
+    adapter.contextSize === null ||
+    model.contextSize === null ||
+    adapter.contextSize === model.contextSize
+  );
+}
+
+/** The ControlNet a reference uses: the chosen one while it is there, else the first that reads such pictures. */
+export function controlNetOf(
+  { model, source }: Reference,
+  suitable: readonly Adapter[],
+): Adapter | undefined {
+  const wanted = source.kind === 'drawing' ? 'scribble' : source.preprocessor;
+  return (
+    suitable.find((each) => each.id === model) ??
+    suitable.find((each) => each.preprocessor === wanted) ??
+    suitable[0]
+  );
+}
+
+/** What keeps this draft from being made, as sentences; the prompt is not among them, for everyone knows that. */
+export function obstacles(draft: Draft, controlNets: readonly Adapter[]): string[] {
+  const task = taskOf(draft);
+  const { start, references } = draft;
+  const found: string[] = [];
+  if (start !== undefined && task === 'inpaint') {
+    if (start.use === 'paint' && isBlank(start.mask)) found.push('Paint over what is to be drawn anew.');
+    if (start.use === 'extend' && !isOutpainted(start)) found.push('Pull an edge of the picture outwards.');
+  }
+  if (takesReferences(task)) {
+    for (const reference of references) {
+      if (controlNetOf(reference, controlNets) === undefined) {
+        found.push('A reference needs a ControlNet that fits the model.');
+      }
+      if (reference.source.kind === 'drawing' && isBlank(reference.source.sketch)) {
+        found.push('The drawing is still empty.');
+      }
+      if (reference.end <= reference.start) found.push('A reference must end after it starts.');
+    }
+  }
+  return [...new Set(found)];
+}
+
+/** Ids of what was drawn in the page, once the studio has it. */
+export interface SentPictures {
+  mask?: string;
+  /** By the reference's key. */
+  drawings: Readonly<Record<string, string>>;
+}
+
+export const nothingSent: SentPictures = { drawings: {} };
+
+/**
+ * The request for a draft without obstacles.
+ * @param defaultSteps steps of a run that the draft leaves to the model
+ */
+export function toRequest(
+  draft: Draft,
+  defaultSteps: number,
+  sent: SentPictures = nothingSent,
+  controlNets: readonly Adapter[] = [],
+): GenerationInput {
+  const { start, references, loras, video, upscale, promptTemplate, ...settings } = draft;
+  const task = taskOf(draft);
+  const control = takesReferences(task)
+    ? references.map((reference) => controlOf(reference, sent, controlNets))
+    : [];
+  return {
+    // Tasks that are not offered have no way into a draft.
+    task: task as GenerationInput['task'],
+    ...settings,
+    prompt: applyTemplate(promptTemplate, draft.prompt.trim()),
+    plan: fitPlan(draft.plan, draft.steps ?? defaultSteps),
+    ...(start !== undefined && task !== 'text-to-video' && startFields(start, sent)),
+    ...(control.length > 0 && { control }),
+    ...(loras.length > 0 && { loras }),
+    ...(video !== undefined && { video }),
+    ...(upscale !== undefined && allowsSecondPass(task) && { upscale }),
+  };
+}
+
+export function allowsSecondPass(task: TaskName): boolean {
+  return task === 'text-to-image' || task === 'image-to-image' || task === 'reference';
+}
+
+function startFields(start: Start, sent: SentPictures): Partial<GenerationInput> {
+  const { picture, use, resize, maskBlur, maskedContent, outpaint, larger } = start;
+  const image = picture.id;
+  if (use === 'enlarge') return { image, upscale: larger };
+  const strength = start.strength ?? defaultStrength(use);
+  if (use === 'redraw') return { image, strength, ...(resize !== undefined && { resize }) };
+  return {
+    image,
+    strength,
+    ...(resize !== undefined && { resize }),
+    ...(maskBlur !== undefined && { maskBlur }),
+    ...(maskedContent !== undefined && { maskedContent }),
+    ...(use === 'paint' ? { mask: sent.mask } : { outpaint }),
+  };
+}
+
+function controlOf(reference: Reference, sent: SentPictures, controlNets: readonly Adapter[]): Control {
+  const { key, source, scale, start, end } = reference;
+  const model = controlNetOf(reference, controlNets)?.id ?? reference.model ?? '';
+  return source.kind === 'drawing'
+    ? { model, image: sent.drawings[key] ?? '', preprocessor: 'none', scale, start, end }
+    : { model, image: source.picture.id, preprocessor: source.preprocessor, scale, start, end };
+}
+
+/** A hand-made schedule may come from a longer run; what this one does not have is left out. */
+export function fitPlan(plan: Plan, steps: number): Plan {
+  if (typeof plan === 'string' || !('keySteps' in plan)) return plan;
+  return {
+    keySteps: [...new Set([0, ...plan.keySteps.filter((step) => step < steps)])].sort((a, b) => a - b),
+  };
+}
