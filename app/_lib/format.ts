@@ -9,6 +9,14 @@ export function formatSeconds(seconds: number): string {
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
+/** Length of a video as players write it: 2 -> "0:02", 2.5 -> "0:02.5", 75 -> "1:15". */
+export function formatDuration(seconds: number): string {
+  const tenths = Math.round(seconds * 10);
+  const whole = Math.floor(tenths / 10);
+  const tenth = tenths % 10;
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')}${tenth === 0 || whole >= 10 ? '' : `.${tenth}`}`;
+}
+
 /** An estimate, rounded as coarsely as it deserves: "a moment", "about 12 s", "about 3 min". */
 export function formatEta(seconds: number): string {
   if (seconds < 1) return 'a moment left';

@@ -1,8 +1,10 @@
 'use client';
 import type { InfiniteData, QueryClient } from '@tanstack/react-query';
-import type { GenerationList } from '../../lib/contracts/api.ts';
+import type { GenerationList, Outline } from '../../lib/contracts/api.ts';
 import { eventSchema, type StudioEvent } from '../../lib/contracts/events.ts';
 import type { Generation } from '../../lib/contracts/generation.ts';
+import type { Installation, InstallationList } from '../../lib/contracts/models.ts';
+import { without, withGeneration } from './outline.ts';
 import { createStore, useStore } from './store.ts';
 
 export type Stage = Extract<StudioEvent, { type: 'progress' }>['stage'];
@@ -78,38 +80,95 @@ export function askForOne(client: QueryClient, ask: () => Promise<Generation>): 
 
 type Pages = InfiniteData<GenerationList, string | undefined>;
 
-/** Puts a generation's newest state wherever the page already holds it, and at the top of the unfiltered history. */
+/** Puts a generation's newest state wherever the page already holds it, and a new one at the top of the history. */
 export function placeGeneration(client: QueryClient, generation: Generation): void {
   client.setQueryData(['generation', generation.id], generation);
-  for (const [key, data] of client.getQueriesData<Pages>({ queryKey: ['generations'] })) {
-    if (data === undefined) continue;
-    let found = false;
-    const pages = data.pages.map((page) => {
-      if (!page.items.some((item) => item.id === generation.id)) return page;
-      found = true;
-      return { ...page, items: page.items.map((item) => (item.id === generation.id ? generation : item)) };
-    });
-    const first = pages[0];
-    const newest = first?.items[0];
-    const isNew = newest === undefined || generation.createdAt >= newest.createdAt;
-    if (!found && first !== undefined && isNew && isUnfiltered(key[1])) {
-      pages[0] = { ...first, items: [generation, ...first.items] };
-      found = true;
+  client.setQueryData<Pages>(['generations'], (data) => {
+    const first = data?.pages[0];
+    if (data === undefined || first === undefined) return data;
+    const isThere = data.pages.some((page) => page.items.some((item) => item.id === generation.id));
+    if (isThere) {
+      const pages = data.pages.map((page) => ({
+        ...page,
+        items: page.items.map((item) => (item.id === generation.id ? generation : item)),
+      }));
+      return { ...data, pages };
     }
-    if (found) client.setQueryData(key, { ...data, pages });
+    const newest = first.items[0];
+    if (newest !== undefined && generation.createdAt < newest.createdAt) return data;
+    return { ...data, pages: [{ ...first, items: [generation, ...first.items] }, ...data.pages.slice(1)] };
+  });
+  for (const [key, outline] of client.getQueriesData<Outline>({ queryKey: ['outline'] })) {
+    if (outline === undefined) continue;
+    if (isWhole(key[1])) client.setQueryData(key, withGeneration(outline, generation));
+    else refreshFiltered(client);
   }
 }
 
-function isUnfiltered(filter: unknown): boolean {
-  return typeof filter === 'object' && filter !== null && Object.keys(filter).length === 0;
+/** Whether an outline is that of the whole history. `preloaded` is the beginning of it. */
+function isWhole(query: unknown): boolean {
+  return (
+    query === 'preloaded' || (typeof query === 'object' && query !== null && Object.keys(query).length === 0)
+  );
 }
 
-/** Takes a generation out of every list at once, before or after the server says that it is gone. */
-export function dropGeneration(client: QueryClient, id: string): void {
-  for (const [key, data] of client.getQueriesData<Pages>({ queryKey: ['generations'] })) {
-    if (data === undefined) continue;
-    const pages = data.pages.map((page) => ({ ...page, items: page.items.filter((item) => item.id !== id) }));
-    client.setQueryData(key, { ...data, pages });
+const REFRESH_MS = 1500;
+let refresh: ReturnType<typeof setTimeout> | undefined;
+
+/** Whether a filter still lets something pass is the server's to say; it is asked once for many changes. */
+function refreshFiltered(client: QueryClient): void {
+  refresh ??= setTimeout(() => {
+    refresh = undefined;
+    void client.invalidateQueries({
+      predicate: ({ queryKey: [name, query] }) => name === 'outline' && !isWhole(query),
+    });
+  }, REFRESH_MS);
+}
+
+/** Takes generations out of every list at once, before or after the server says that they are gone. */
+export function dropGenerations(client: QueryClient, ids: readonly string[]): void {
+  const gone = new Set(ids);
+  client.setQueryData<Pages>(
+    ['generations'],
+    (data) =>
+      data && {
+        ...data,
+        pages: data.pages.map((page) => ({
+          ...page,
+          items: page.items.filter((item) => !gone.has(item.id)),
+        })),
+      },
+  );
+  client.setQueriesData<Outline>({ queryKey: ['outline'] }, (outline) => outline && without(outline, gone));
+}
+
+const GATHER_MS = 100;
+let deleted: string[] = [];
+
+/** Deleting many comes as many events. */
+function dropSoon(client: QueryClient, id: string): void {
+  if (deleted.length === 0) {
+    setTimeout(() => {
+      dropGenerations(client, deleted);
+      deleted = [];
+    }, GATHER_MS);
+  }
+  deleted.push(id);
+}
+
+/** Something that is on its way from a hub; when it has come, there is one more model. */
+export function placeInstallation(client: QueryClient, installation: Installation, removed = false): void {
+  client.setQueryData<InstallationList>(['installs'], (list) => {
+    if (list === undefined) return list;
+    const isThere = list.items.some(({ id }) => id === installation.id);
+    const items = isThere
+      ? list.items.map((item) => (item.id === installation.id ? installation : item))
+      : [installation, ...list.items];
+    return { ...list, items: removed ? items.filter(({ id }) => id !== installation.id) : items };
+  });
+  if (installation.status === 'succeeded') {
+    void client.invalidateQueries({ queryKey: ['models'] });
+    void client.invalidateQueries({ queryKey: ['installs'] });
   }
 }
 
@@ -135,8 +194,11 @@ function apply(client: QueryClient, event: StudioEvent): void {
     case 'preview':
       patchLive(event.generationId, { preview: event.image });
       return;
+    case 'install':
+      placeInstallation(client, event.installation, event.removed);
+      return;
     case 'deleted':
-      dropGeneration(client, event.generationId);
+      dropSoon(client, event.generationId);
       forget(event.generationId);
   }
 }
@@ -158,7 +220,7 @@ export function followEvents(client: QueryClient): () => void {
       // A refused stream is closed for good by the browser (a restarting server answers so): ask again ourselves.
       if (source?.readyState === EventSource.CLOSED) reopen = setTimeout(open, 2000);
     });
-    for (const type of ['status', 'progress', 'preview', 'deleted'] as const) {
+    for (const type of ['status', 'progress', 'preview', 'deleted', 'install'] as const) {
       source.addEventListener(type, (message: MessageEvent<string>) => {
         const event = eventSchema.safeParse(JSON.parse(message.data));
         if (event.success) apply(client, event.data);

@@ -1,5 +1,5 @@
 'use client';
-import { useSyncExternalStore } from 'react';
+import { useMemo, useSyncExternalStore } from 'react';
 
 const MINUTE_MS = 60_000;
 
@@ -15,5 +15,5 @@ export function useNow(): Date | null {
     () => Math.floor(Date.now() / MINUTE_MS),
     () => null,
   );
-  return minute === null ? null : new Date(minute * MINUTE_MS);
+  return useMemo(() => (minute === null ? null : new Date(minute * MINUTE_MS)), [minute]);
 }

@@ -7,7 +7,7 @@ export const metadata: Metadata = { title: 'Library' };
 
 export default async function Page() {
   return (
-    <HydrationBoundary state={await preload(preloads.models, preloads.history, preloads.boards)}>
+    <HydrationBoundary state={await preload(preloads.models, preloads.library, preloads.boards)}>
       <LibraryPage />
     </HydrationBoundary>
   );

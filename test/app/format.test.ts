@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   formatBytes,
   formatDay,
+  formatDuration,
   formatEta,
   formatPercent,
   formatSeconds,
@@ -26,6 +27,14 @@ describe('numbers for people', () => {
     [33, 'about 35 s left'],
     [100, 'about 2 min left'],
   ])('an estimate of %d s reads "%s"', (seconds, text) => expect(formatEta(seconds)).toBe(text));
+
+  it.each([
+    [2, '0:02'],
+    [1.6, '0:01.6'],
+    [9.96, '0:10'],
+    [12.6, '0:12'],
+    [75, '1:15'],
+  ])('a video of %d s lasts %s', (seconds, text) => expect(formatDuration(seconds)).toBe(text));
 
   it.each([
     [999, '999 B'],

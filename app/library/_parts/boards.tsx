@@ -11,6 +11,7 @@ import { IconButton } from '../../_components/icon-button.tsx';
 import menu from '../../_components/menu.module.css';
 import { useNotify } from '../../_components/toaster.tsx';
 import { api } from '../../_lib/api.ts';
+import { refreshHistory } from '../../_lib/queries.ts';
 import styles from './boards.module.css';
 
 interface BoardTabsProps {
@@ -26,11 +27,7 @@ export function BoardTabs({ boards, current, onChange }: BoardTabsProps) {
   const { notify, notifyError } = useNotify();
   const [naming, setNaming] = useState<'new' | 'rename'>();
   const board = boards.find(({ id }) => id === current);
-  const refresh = () =>
-    Promise.all([
-      client.invalidateQueries({ queryKey: ['boards'] }),
-      client.invalidateQueries({ queryKey: ['generations'] }),
-    ]);
+  const refresh = () => refreshHistory(client);
 
   const save = useMutation({
     mutationFn: (name: string) =>

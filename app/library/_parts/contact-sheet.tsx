@@ -1,10 +1,10 @@
 'use client';
+import { useQueryClient } from '@tanstack/react-query';
 import { useWindowVirtualizer } from '@tanstack/react-virtual';
-import { Check } from 'lucide-react';
-import Link from 'next/link';
 import { useRouter } from 'next/navigation';
 import {
   useEffect,
+  useEffectEvent,
   useLayoutEffect,
   useMemo,
   useRef,
@@ -12,21 +12,27 @@ import {
   type KeyboardEvent,
   type MouseEvent,
 } from 'react';
+import type { Outline } from '../../../lib/contracts/api.ts';
 import type { Generation } from '../../../lib/contracts/generation.ts';
-import { Thumb } from '../../_components/thumb.tsx';
 import { useNotify } from '../../_components/toaster.tsx';
-import { useRemove, useStar, useVerb, type useGenerations } from '../../_lib/queries.ts';
+import { libraryLink, type LibraryFilter } from '../../_lib/library-filter.ts';
+import { useRemove, useStar, useVerb } from '../../_lib/queries.ts';
 import { useNow } from '../../_lib/use-now.ts';
+import { getLastSeen, setLastSeen } from './last-seen.ts';
 import { layOut, moveFocus, rowOf, type Direction } from './rows.ts';
+import { Tile } from './tile.tsx';
 import styles from './contact-sheet.module.css';
 
 const GAP = 10;
 const DAY_HEIGHT = 52;
 /** Rows rendered beyond the window, so that quick scrolling meets pictures and not gaps. */
-const OVERSCAN = 4;
+const OVERSCAN = 3;
 
 interface ContactSheetProps {
-  history: ReturnType<typeof useGenerations>;
+  outline: Outline;
+  /** The ids of the outline in one list. */
+  ids: readonly string[];
+  filter: LibraryFilter;
   selected: ReadonlySet<string>;
   onToggle: (id: string) => void;
   onSelectTo: (id: string) => void;
@@ -41,18 +47,23 @@ const directions: Record<string, Direction> = {
   End: 'last',
 };
 
-/** The history as one long contact sheet. Only what is in sight is in the page, however long it is. */
-export function ContactSheet({ history, selected, onToggle, onSelectTo }: ContactSheetProps) {
-  const { items, hasNextPage, isFetchingNextPage, fetchNextPage } = history;
+/**
+ * The history as one long contact sheet. It is as long as the outline says, so that any place can be gone to at once;
+ * only what is in sight is in the page, and only that is asked for.
+ */
+export function ContactSheet({ outline, ids, filter, selected, onToggle, onSelectTo }: ContactSheetProps) {
   const sheet = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(0);
   const [top, setTop] = useState(0);
-  const [wanted, setFocus] = useState(0);
+  // Coming back from a picture, one finds the place again where it lies.
+  const [seen] = useState(() => ids.indexOf(getLastSeen() ?? ''));
+  const [wanted, setFocus] = useState(Math.max(0, seen));
   // The list may have become shorter.
-  const focus = Math.min(wanted, items.length - 1);
+  const focus = Math.max(0, Math.min(wanted, ids.length - 1));
   const wantsFocus = useRef(false);
   const now = useNow();
   const router = useRouter();
+  const client = useQueryClient();
   const star = useStar();
   const remove = useRemove();
   const restore = useVerb('restore');
@@ -65,28 +76,36 @@ export function ContactSheet({ history, selected, onToggle, onSelectTo }: Contac
       setWidth(element.clientWidth);
       setTop(element.offsetTop);
     };
+    measure();
     const observer = new ResizeObserver(measure);
     observer.observe(element);
     return () => observer.disconnect();
   }, []);
 
   const columns = Math.max(2, Math.floor((width + GAP) / (width < 600 ? 118 : 186)));
-  const tile = Math.floor((width - GAP * (columns - 1)) / columns);
-  const rows = useMemo(() => (now === null ? [] : layOut(items, columns, now)), [items, columns, now]);
+  const side = Math.floor((width - GAP * (columns - 1)) / columns);
+  const isMeasured = width > 0;
+  const rows = useMemo(
+    () => (now === null || !isMeasured ? [] : layOut(outline, columns, now)),
+    [outline, columns, now, isMeasured],
+  );
   const virtualizer = useWindowVirtualizer({
     count: rows.length,
-    estimateSize: (index) => (rows[index]?.kind === 'day' ? DAY_HEIGHT : tile + GAP),
+    estimateSize: (index) => (rows[index]?.kind === 'day' ? DAY_HEIGHT : side + GAP),
     getItemKey: (index) => rows[index]?.key ?? index,
     overscan: OVERSCAN,
     scrollMargin: top,
   });
-  useEffect(() => virtualizer.measure(), [virtualizer, tile]);
+  useLayoutEffect(() => virtualizer.measure(), [virtualizer, side, rows]);
 
-  const visible = virtualizer.getVirtualItems();
-  const lastVisible = visible.at(-1)?.index ?? 0;
+  const goBack = useEffectEvent(() => {
+    if (seen >= 0) virtualizer.scrollToIndex(rowOf(rows, seen), { align: 'center' });
+    setLastSeen(undefined);
+  });
+  const isLaidOut = rows.length > 0;
   useEffect(() => {
-    if (lastVisible >= rows.length - 6 && hasNextPage && !isFetchingNextPage) void fetchNextPage();
-  }, [lastVisible, rows.length, hasNextPage, isFetchingNextPage, fetchNextPage]);
+    if (isLaidOut) goBack();
+  }, [isLaidOut]);
 
   // The tile that the keyboard went to may have come into the page only now.
   useEffect(() => {
@@ -98,53 +117,55 @@ export function ContactSheet({ history, selected, onToggle, onSelectTo }: Contac
     }
   });
 
-  const removeOne = (item: Generation) =>
-    remove.mutate(item.id, {
+  const removeOne = (id: string) =>
+    remove.mutate(id, {
       onError: notifyError,
       onSuccess: () =>
         notify({
           title: 'Deleted.',
-          action: { label: 'Undo', run: () => restore.mutate(item.id, { onError: notifyError }) },
+          action: { label: 'Undo', run: () => restore.mutate(id, { onError: notifyError }) },
         }),
     });
 
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const item = items[focus];
+    const id = ids[focus];
     const direction = directions[event.key];
     if (direction !== undefined) {
       event.preventDefault();
-      const next = moveFocus(rows, focus, direction, items.length);
+      const next = moveFocus(rows, focus, direction, ids.length);
       wantsFocus.current = true;
       setFocus(next);
       virtualizer.scrollToIndex(rowOf(rows, next), { align: 'auto' });
-      if (event.shiftKey && items[next] !== undefined) onSelectTo(items[next].id);
-    } else if (item !== undefined && event.key === ' ') {
+      if (event.shiftKey && ids[next] !== undefined) onSelectTo(ids[next]);
+    } else if (id !== undefined && event.key === ' ') {
       event.preventDefault();
-      onToggle(item.id);
-    } else if (item !== undefined && event.key === '.') {
+      onToggle(id);
+    } else if (id !== undefined && event.key === '.') {
       event.preventDefault();
-      star.mutate(item, { onError: notifyError });
-    } else if (item !== undefined && event.key === 'Delete') {
+      const item = client.getQueryData<Generation>(['generation', id]);
+      if (item !== undefined) star.mutate(item, { onError: notifyError });
+    } else if (id !== undefined && event.key === 'Delete') {
       event.preventDefault();
       wantsFocus.current = true;
-      removeOne(item);
+      removeOne(id);
     }
   };
 
-  const open = (event: MouseEvent, item: Generation, index: number) => {
+  const onClick = (event: MouseEvent) => {
+    const { checked, index } = whatWasHit(event.target);
+    const id = ids[index ?? -1];
+    if (index === undefined || id === undefined) return;
+    // Before the link itself, which would go to another page.
+    event.preventDefault();
+    setFocus(index);
     // Enter opens even while others are selected; Space is what selects.
     const isByKeyboard = event.detail === 0;
-    setFocus(index);
-    if (event.shiftKey) {
-      event.preventDefault();
-      onSelectTo(item.id);
-    } else if (event.ctrlKey || event.metaKey || (selected.size > 0 && !isByKeyboard)) {
-      event.preventDefault();
-      onToggle(item.id);
-    } else {
-      event.preventDefault();
-      router.push(`/library/${item.id}`);
+    if (event.shiftKey) onSelectTo(id);
+    else if (checked || event.ctrlKey || event.metaKey || (selected.size > 0 && !isByKeyboard)) onToggle(id);
+    else {
+      setLastSeen(id);
+      router.push(libraryLink(filter, id));
     }
   };
 
@@ -154,8 +175,13 @@ export function ContactSheet({ history, selected, onToggle, onSelectTo }: Contac
       className={styles.sheet}
       style={{ height: virtualizer.getTotalSize() }}
       onKeyDown={onKeyDown}
+      onClickCapture={onClick}
+      onFocus={(event) => {
+        const { index } = whatWasHit(event.target);
+        if (index !== undefined) setFocus(index);
+      }}
     >
-      {visible.map(({ index: rowIndex, key, start }) => {
+      {virtualizer.getVirtualItems().map(({ index: rowIndex, key, start }) => {
         const row = rows[rowIndex];
         if (row === undefined) return null;
         const place = { transform: `translateY(${start - top}px)` };
@@ -167,39 +193,18 @@ export function ContactSheet({ history, selected, onToggle, onSelectTo }: Contac
           );
         }
         return (
-          <ul key={key} className={styles.row} style={{ ...place, gap: GAP, height: tile }}>
-            {row.items.map((item, offset) => {
-              const index = row.start + offset;
-              const isSelected = selected.has(item.id);
-              return (
-                <li key={item.id} className={styles.tile} style={{ width: tile }} data-selected={isSelected}>
-                  <Link
-                    href={`/library/${item.id}`}
-                    prefetch={false}
-                    className={styles.link}
-                    data-index={index}
-                    tabIndex={index === focus ? 0 : -1}
-                    aria-label={describe(item)}
-                    onFocus={() => setFocus(index)}
-                    onClick={(event) => open(event, item, index)}
-                  >
-                    <Thumb generation={item} />
-                    <span className={styles.caption}>{item.params.prompt}</span>
-                  </Link>
-                  <button
-                    type="button"
-                    className={styles.check}
-                    role="checkbox"
-                    aria-checked={isSelected}
-                    aria-label={`Select ${item.params.prompt}`}
-                    tabIndex={-1}
-                    onClick={(event) => (event.shiftKey ? onSelectTo(item.id) : onToggle(item.id))}
-                  >
-                    <Check aria-hidden />
-                  </button>
-                </li>
-              );
-            })}
+          <ul key={key} className={styles.row} style={{ ...place, gap: GAP, height: side }}>
+            {ids.slice(row.start, row.start + row.count).map((id, offset) => (
+              <Tile
+                key={id}
+                id={id}
+                index={row.start + offset}
+                side={side}
+                href={libraryLink(filter, id)}
+                isSelected={selected.has(id)}
+                isInFocus={row.start + offset === focus}
+              />
+            ))}
           </ul>
         );
       })}
@@ -207,10 +212,13 @@ export function ContactSheet({ history, selected, onToggle, onSelectTo }: Contac
   );
 }
 
-function describe(item: Generation): string {
-  const parts = [item.params.prompt];
-  if (item.assets.length > 1) parts.push(`${item.assets.length} pictures`);
-  if (item.status !== 'succeeded') parts.push(item.status);
-  if (item.starred) parts.push('starred');
-  return parts.join(', ');
+/** Which picture of the list an event is about, and whether on its box. */
+function whatWasHit(target: EventTarget): { index: number | undefined; checked: boolean } {
+  const element =
+    target instanceof Element ? target.closest<HTMLElement>('[data-index], [data-check]') : null;
+  const text = element?.dataset.index ?? element?.dataset.check;
+  return {
+    index: text === undefined ? undefined : Number(text),
+    checked: element?.dataset.check !== undefined,
+  };
 }

@@ -1,8 +1,8 @@
 'use client';
 import { ArrowLeft, ChevronLeft, ChevronRight } from 'lucide-react';
 import Link from 'next/link';
-import { useRouter } from 'next/navigation';
-import { useEffect, useState, type CSSProperties } from 'react';
+import { useRouter, useSearchParams } from 'next/navigation';
+import { useEffect, useMemo, useState, type CSSProperties } from 'react';
 import type { Generation } from '../../../lib/contracts/generation.ts';
 import { resolveSchedule } from '../../../lib/contracts/plan.ts';
 import { Picture } from '../../_components/picture.tsx';
@@ -10,43 +10,51 @@ import { PictureActions } from '../../_components/picture-actions.tsx';
 import { Receipt } from '../../_components/receipt.tsx';
 import { ScheduleStrip } from '../../_components/schedule-strip.tsx';
 import { formatWhen } from '../../_lib/format.ts';
+import { libraryLink, readFilter } from '../../_lib/library-filter.ts';
 import { useLive } from '../../_lib/live.ts';
-import { useGeneration, useGenerations } from '../../_lib/queries.ts';
+import { useGeneration, useOutline } from '../../_lib/queries.ts';
 import { describe } from '../../_lib/states.ts';
 import { useNow } from '../../_lib/use-now.ts';
+import { setLastSeen } from './last-seen.ts';
 import styles from './detail-page.module.css';
 
 /** One generation by itself: its pictures as large as the window allows, and everything that made them. */
 export function DetailPage({ id, initialPicture }: { id: string; initialPicture: number }) {
   const { data: generation, error } = useGeneration(id);
-  const { items } = useGenerations();
+  const query = useSearchParams();
+  const filter = useMemo(() => readFilter(query), [query]);
+  const { ids } = useOutline(filter);
   const router = useRouter();
-  const at = items.findIndex((item) => item.id === id);
-  const newer = at > 0 ? items[at - 1] : undefined;
-  const older = at >= 0 ? items[at + 1] : undefined;
+  const at = ids.indexOf(id);
+  const newer = at > 0 ? ids[at - 1] : undefined;
+  const older = at >= 0 ? ids[at + 1] : undefined;
+  const newerLink = newer && libraryLink(filter, newer);
+  const olderLink = older && libraryLink(filter, older);
+  useEffect(() => setLastSeen(id), [id]);
 
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if (event.target instanceof HTMLInputElement || event.ctrlKey || event.metaKey || event.altKey) return;
       if (document.querySelector('[role="dialog"], [role="menu"]') !== null) return;
-      const target = event.key === 'ArrowLeft' ? newer : event.key === 'ArrowRight' ? older : undefined;
-      if (target !== undefined) router.replace(`/library/${target.id}`);
+      const target =
+        event.key === 'ArrowLeft' ? newerLink : event.key === 'ArrowRight' ? olderLink : undefined;
+      if (target !== undefined) router.replace(target);
     };
     window.addEventListener('keydown', onKey);
     return () => window.removeEventListener('keydown', onKey);
-  }, [newer, older, router]);
+  }, [newerLink, olderLink, router]);
 
   return (
     <div className={styles.page}>
       <div className={styles.bar}>
-        <Link href="/library" className={styles.back}>
+        <Link href={libraryLink(filter)} className={styles.back}>
           <ArrowLeft aria-hidden /> Library
         </Link>
         <nav className={styles.neighbours} aria-label="Neighbours">
-          <Neighbour to={newer} label="Newer picture">
+          <Neighbour href={newerLink} label="Newer picture">
             <ChevronLeft aria-hidden />
           </Neighbour>
-          <Neighbour to={older} label="Older picture">
+          <Neighbour href={olderLink} label="Older picture">
             <ChevronRight aria-hidden />
           </Neighbour>
         </nav>
@@ -62,7 +70,7 @@ export function DetailPage({ id, initialPicture }: { id: string; initialPicture:
             key={generation.id}
             generation={generation}
             initialPicture={initialPicture}
-            onRemoved={() => router.push(older === undefined ? '/library' : `/library/${older.id}`)}
+            onRemoved={() => router.push(olderLink ?? libraryLink(filter))}
           />
         )
       )}
@@ -71,17 +79,17 @@ export function DetailPage({ id, initialPicture }: { id: string; initialPicture:
 }
 
 function Neighbour({
-  to,
+  href,
   label,
   children,
 }: {
-  to: Generation | undefined;
+  href: string | undefined;
   label: string;
   children: React.ReactNode;
 }) {
-  if (to === undefined) return <span className={styles.neighbour} data-disabled />;
+  if (href === undefined) return <span className={styles.neighbour} data-disabled />;
   return (
-    <Link replace href={`/library/${to.id}`} className={styles.neighbour} aria-label={label}>
+    <Link replace href={href} className={styles.neighbour} aria-label={label}>
       {children}
     </Link>
   );

@@ -1,112 +1,77 @@
 'use client';
-import { Columns2, Download, Search, Star, Trash2, X } from 'lucide-react';
-import { useRouter } from 'next/navigation';
-import { useDeferredValue, useState } from 'react';
+import { Columns2, Download, Star, Trash2, X } from 'lucide-react';
+import { useRouter, useSearchParams } from 'next/navigation';
+import { useMemo } from 'react';
+import { MAX_EXPORTED } from '../../../lib/contracts/studio.ts';
 import { Button } from '../../_components/button.tsx';
 import { useHotkeys } from '../../_lib/hotkeys.ts';
-import { SelectField } from '../../_components/fields.tsx';
-import { useBoards, useGenerations, useModels } from '../../_lib/queries.ts';
+import { libraryLink, readFilter, type LibraryFilter } from '../../_lib/library-filter.ts';
+import { useBoards, useOutline } from '../../_lib/queries.ts';
 import { BoardTabs, MoveMenu } from './boards.tsx';
-import { useBulk } from './use-bulk.ts';
 import { ContactSheet } from './contact-sheet.tsx';
+import { Filters } from './filters.tsx';
+import { useBulk } from './use-bulk.ts';
 import styles from './library-page.module.css';
 
-const everyModel = '';
-
-/** Web servers refuse addresses of more than 16 kB. */
-const MOST_IN_A_LINK = 350;
+const count = new Intl.NumberFormat('en');
 
 export function LibraryPage() {
-  const [search, setSearch] = useState('');
-  const [board, setBoard] = useState<string>();
-  const [starred, setStarred] = useState(false);
-  const [model, setModel] = useState(everyModel);
-  const q = useDeferredValue(search.trim());
-  const history = useGenerations({ q, starred, model, board });
-  const { models } = useModels();
+  const query = useSearchParams();
+  const filter = useMemo(() => readFilter(query), [query]);
+  const outline = useOutline(filter);
+  const { ids } = outline;
   const { boards } = useBoards();
   const router = useRouter();
-  const bulk = useBulk(history.items);
-  const isFiltered = q !== '' || starred || model !== everyModel || board !== undefined;
+  const bulk = useBulk(ids);
   useHotkeys({ 'mod+a': () => bulk.selectAll(), Escape: () => bulk.clear() });
+
+  // Without a new page of the browser's history: Back leaves the library, it does not take filters off one by one.
+  const setFilter = (next: LibraryFilter) => window.history.replaceState(null, '', libraryLink(next));
+  const change = (part: LibraryFilter) => setFilter({ ...filter, ...part });
+  const isComplete = outline.isSuccess && !outline.isPlaceholderData;
 
   return (
     <div className={styles.page}>
       <div className={styles.head}>
-        <h1 className={styles.title}>Library</h1>
-        <div className={styles.filters} role="search">
-          <label className={styles.search}>
-            <Search aria-hidden />
-            <span className="visually-hidden">Search in prompts</span>
-            <input
-              type="search"
-              value={search}
-              placeholder="Search in prompts"
-              onChange={(event) => setSearch(event.target.value)}
-            />
-          </label>
-          <Button aria-pressed={starred} className={styles.starred} onClick={() => setStarred(!starred)}>
-            <Star aria-hidden fill={starred ? 'currentColor' : 'none'} /> Starred
-          </Button>
-          {models.length > 1 && (
-            <SelectField
-              label="Model"
-              hideLabel
-              value={model}
-              options={[
-                { value: everyModel, label: 'Every model' },
-                ...models.map(({ id, name }) => ({ value: id, label: name })),
-              ]}
-              onChange={setModel}
-            />
-          )}
+        <div className={styles.name}>
+          <h1 className={styles.title}>Library</h1>
+          <p className={styles.total} role="status">
+            {isComplete &&
+              ids.length > 0 &&
+              `${count.format(ids.length)} ${ids.length === 1 ? 'entry' : 'entries'}`}
+          </p>
         </div>
+        <Filters filter={filter} onChange={change} />
       </div>
 
-      <BoardTabs boards={boards} current={board} onChange={setBoard} />
+      <BoardTabs boards={boards} current={filter.board} onChange={(board) => change({ board })} />
 
-      {history.isError ? (
+      {outline.isError ? (
         <Note title="The history cannot be read">
-          <p>{history.error.message}</p>
-          <Button onClick={() => void history.refetch()}>Try again</Button>
+          <p>{outline.error.message}</p>
+          <Button onClick={() => void outline.refetch()}>Try again</Button>
         </Note>
-      ) : history.isSuccess && history.items.length === 0 ? (
-        board !== undefined && board !== 'none' && q === '' && !starred && model === everyModel ? (
-          <Note title="This board is empty">
-            <p>Select pictures in the library, then put them here with “To a board”.</p>
-          </Note>
-        ) : isFiltered ? (
-          <Note title="Nothing found">
-            <p>No picture has these words and filters.</p>
-            <Button
-              onClick={() => {
-                setSearch('');
-                setStarred(false);
-                setModel(everyModel);
-                setBoard(undefined);
-              }}
-            >
-              Show everything
-            </Button>
-          </Note>
-        ) : (
-          <Note title="No pictures yet">
-            <p>Everything you make is kept here, newest first, with all that made it.</p>
-          </Note>
-        )
+      ) : isComplete && ids.length === 0 ? (
+        <Nothing filter={filter} onReset={() => setFilter({})} />
       ) : (
-        <ContactSheet
-          history={history}
-          selected={bulk.selected}
-          onToggle={(id) => bulk.toggle(id)}
-          onSelectTo={(id) => bulk.selectTo(id)}
-        />
+        outline.data !== undefined && (
+          <div className={styles.sheet} data-stale={outline.isPlaceholderData}>
+            <ContactSheet
+              outline={outline.data}
+              ids={ids}
+              filter={filter}
+              selected={bulk.selected}
+              onToggle={(id) => bulk.toggle(id)}
+              onSelectTo={(id) => bulk.selectTo(id)}
+            />
+          </div>
+        )
       )}
 
       {bulk.selected.size > 0 && (
         <div className={styles.bulk} role="toolbar" aria-label="With the selected pictures">
           <p>
-            <strong>{bulk.selected.size}</strong> selected
+            <strong>{count.format(bulk.selected.size)}</strong> selected
           </p>
           <Button size="s" onClick={() => bulk.star()}>
             <Star aria-hidden /> Star
@@ -117,14 +82,14 @@ export function LibraryPage() {
               <Columns2 aria-hidden /> Compare
             </Button>
           )}
-          {bulk.selected.size <= MOST_IN_A_LINK && (
-            <a
-              className={styles.zip}
-              href={`/api/v1/generations/export?${new URLSearchParams({ ids: [...bulk.selected].join(',') })}`}
-              download
-            >
-              <Download aria-hidden /> Zip
-            </a>
+          {bulk.selected.size <= MAX_EXPORTED && (
+            // A form, because an address is too short for many, and the browser saves what it answers.
+            <form method="post" action="/api/v1/generations/export">
+              <input type="hidden" name="ids" value={[...bulk.selected].join(',')} />
+              <Button type="submit" size="s">
+                <Download aria-hidden /> Zip
+              </Button>
+            </form>
           )}
           <Button size="s" onClick={() => bulk.remove()}>
             <Trash2 aria-hidden /> Delete
@@ -140,6 +105,28 @@ export function LibraryPage() {
 
 function compareLink([a = '', b = '']: string[]): string {
   return `/compare?${new URLSearchParams({ a, b })}`;
+}
+
+function Nothing({ filter, onReset }: { filter: LibraryFilter; onReset: () => void }) {
+  const { board, ...others } = filter;
+  const isFiltered = Object.values(others).some((value) => value !== undefined);
+  if (isFiltered || board === 'none') {
+    return (
+      <Note title="Nothing found">
+        <p>No picture has these words and filters.</p>
+        <Button onClick={onReset}>Show everything</Button>
+      </Note>
+    );
+  }
+  return board === undefined ? (
+    <Note title="No pictures yet">
+      <p>Everything you make is kept here, newest first, with all that made it.</p>
+    </Note>
+  ) : (
+    <Note title="This board is empty">
+      <p>Select pictures in the library, then put them here with “To a board”.</p>
+    </Note>
+  );
 }
 
 function Note({ title, children }: { title: string; children: React.ReactNode }) {

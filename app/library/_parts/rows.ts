@@ -1,37 +1,47 @@
-import type { Generation } from '../../../lib/contracts/generation.ts';
+import type { Outline } from '../../../lib/contracts/api.ts';
 import { formatDay } from '../../_lib/format.ts';
 
+/** `start` is the index, in the whole list, of the first picture in or after the row. */
 export type Row =
-  | { kind: 'day'; key: string; label: string }
-  /** `start` is the index of the first picture in the whole list. */
-  | { kind: 'pictures'; key: string; start: number; items: Generation[] };
+  | { kind: 'day'; key: string; start: number; label: string }
+  | { kind: 'pictures'; key: string; start: number; count: number };
 
-/** Lays the history out in rows of `columns`, a heading before each new day. Items are newest first. */
-export function layOut(items: readonly Generation[], columns: number, now: Date): Row[] {
+/** Lays the history out in rows of `columns`, a heading before each new day of the reader. Newest first. */
+export function layOut(outline: Outline, columns: number, now: Date): Row[] {
   const rows: Row[] = [];
-  let day = '';
-  let current: { kind: 'pictures'; key: string; start: number; items: Generation[] } | undefined;
-  items.forEach((item, index) => {
-    const label = formatDay(new Date(item.createdAt), now);
-    if (label !== day) {
-      day = label;
+  let day: number | undefined;
+  let start = 0;
+  let current: Extract<Row, { kind: 'pictures' }> | undefined;
+  for (const { at, ids } of outline.quarters) {
+    const date = new Date(at);
+    const key = (date.getFullYear() * 12 + date.getMonth()) * 31 + date.getDate();
+    if (key !== day) {
+      day = key;
       current = undefined;
-      rows.push({ kind: 'day', key: `day ${label}`, label });
+      rows.push({ kind: 'day', key: `day ${key}`, start, label: formatDay(date, now) });
     }
-    if (current === undefined || current.items.length === columns) {
-      current = { kind: 'pictures', key: item.id, start: index, items: [] };
-      rows.push(current);
+    for (const id of ids) {
+      if (current === undefined || current.count === columns) {
+        current = { kind: 'pictures', key: id, start, count: 0 };
+        rows.push(current);
+      }
+      current.count += 1;
+      start += 1;
     }
-    current.items.push(item);
-  });
+  }
   return rows;
 }
 
-/** Index of the row that shows picture `index`. */
+/** Index of the row that shows picture `index`, -1 where there is none. */
 export function rowOf(rows: readonly Row[], index: number): number {
-  return rows.findIndex(
-    (row) => row.kind === 'pictures' && index >= row.start && index < row.start + row.items.length,
-  );
+  let [low, high] = [0, rows.length - 1];
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if ((rows[middle]?.start ?? 0) <= index) low = middle;
+    else high = middle - 1;
+  }
+  const row = rows[low];
+  return row?.kind === 'pictures' && index >= row.start && index < row.start + row.count ? low : -1;
 }
 
 export type Direction = 'left' | 'right' | 'up' | 'down' | 'first' | 'last';
@@ -42,10 +52,11 @@ export function moveFocus(rows: readonly Row[], index: number, direction: Direct
   if (direction === 'last') return total - 1;
   if (direction === 'left') return Math.max(0, index - 1);
   if (direction === 'right') return Math.min(total - 1, index + 1);
-  const pictures = rows.filter((row) => row.kind === 'pictures');
-  const at = rowOf(pictures, index);
-  const here = pictures[at];
-  const next = pictures[at + (direction === 'down' ? 1 : -1)];
-  if (here === undefined || next === undefined) return index;
-  return next.start + Math.min(index - here.start, next.items.length - 1);
+  const at = rowOf(rows, index);
+  const here = rows[at];
+  const step = direction === 'down' ? 1 : -1;
+  let next = rows[at + step];
+  if (next?.kind === 'day') next = rows[at + 2 * step];
+  if (here === undefined || next?.kind !== 'pictures') return index;
+  return next.start + Math.min(index - here.start, next.count - 1);
 }

@@ -1,11 +1,11 @@
 'use client';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import type { Generation } from '../../../lib/contracts/generation.ts';
 import type { Bulk } from '../../../lib/contracts/studio.ts';
 import { useNotify } from '../../_components/toaster.tsx';
 import { api } from '../../_lib/api.ts';
-import { dropGeneration } from '../../_lib/live.ts';
+import { dropGenerations } from '../../_lib/live.ts';
+import { refreshHistory } from '../../_lib/queries.ts';
 
 const none: ReadonlySet<string> = new Set();
 
@@ -23,7 +23,7 @@ const done: Record<Bulk['action'], string> = {
 };
 
 /** What is selected in the library, and what can be done with all of it at once. */
-export function useBulk(items: readonly Generation[]) {
+export function useBulk(all: readonly string[]) {
   const client = useQueryClient();
   const { notify, notifyError } = useNotify();
   const [selected, setSelected] = useState(none);
@@ -39,7 +39,7 @@ export function useBulk(items: readonly Generation[]) {
       return changed;
     },
     onMutate(bulk) {
-      if (bulk.action === 'delete') for (const id of bulk.ids) dropGeneration(client, id);
+      if (bulk.action === 'delete') dropGenerations(client, bulk.ids);
     },
     onSuccess(changed, { action }) {
       notify({
@@ -51,11 +51,7 @@ export function useBulk(items: readonly Generation[]) {
       });
     },
     onError: notifyError,
-    onSettled: () =>
-      Promise.all([
-        client.invalidateQueries({ queryKey: ['generations'] }),
-        client.invalidateQueries({ queryKey: ['boards'] }),
-      ]),
+    onSettled: () => refreshHistory(client),
   });
 
   const clear = () => setSelected(none);
@@ -77,12 +73,13 @@ export function useBulk(items: readonly Generation[]) {
     },
     /** Everything from the picture selected last to this one, as Shift does everywhere. */
     selectTo(id: string) {
-      const from = items.findIndex((item) => item.id === (anchor ?? id));
-      const to = items.findIndex((item) => item.id === id);
-      const range = items.slice(Math.min(from, to), Math.max(from, to) + 1);
-      setSelected((before) => new Set([...before, ...range.map((item) => item.id)]));
+      const to = all.indexOf(id);
+      const anchored = anchor === undefined ? -1 : all.indexOf(anchor);
+      const from = anchored === -1 ? to : anchored;
+      const range = all.slice(Math.min(from, to), Math.max(from, to) + 1);
+      setSelected((before) => new Set([...before, ...range]));
     },
-    selectAll: () => setSelected(new Set(items.map((item) => item.id))),
+    selectAll: () => setSelected(new Set(all)),
     star: () => apply({ action: 'star', ids }),
     remove: () => apply({ action: 'delete', ids }),
     move: (boardId: string | null) => apply({ action: 'move', ids, boardId }),
