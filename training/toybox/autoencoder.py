@@ -2,6 +2,7 @@
 
     python -m training.toybox.autoencoder --work DIR --steps 4000
 
+Where DIR/loose.npy exists (control_data.py), a part of the pictures comes from it: things that stand off the middle.
 Independent of the denoiser: it can be run again at any time to sharpen the pictures (DIR/decoder.pt is continued).
 Metrics go to DIR/decoder.jsonl; PSNR is measured on (thing, place) pairs that are in no training scene.
 """
@@ -29,6 +30,7 @@ from .warm import SHIFT, TENT, begin_decoder
 
 EMA = 0.995
 NOISE = 0.03  # added to the latents (rms 1), as what the denoiser makes is never exact
+LOOSE_SHARE = 0.2  # of the pictures are scenes of control_data.py, where these exist
 CROP = 4  # cells: crops of 64 x 64 pixels
 
 
@@ -81,20 +83,18 @@ def picture_loss(made: torch.Tensor, true: torch.Tensor) -> torch.Tensor:
 
 
 class DecoderTrainer:
-    def __init__(self, scenes: np.ndarray, latents: np.ndarray, pca: PatchPCA, batch: int, rate: float, steps: int,
-                 seed: int, device: str):  # fmt: skip
+    def __init__(self, scenes: list[np.ndarray], pca: PatchPCA, batch: int, rate: float, steps: int, seed: int,
+                 device: str):  # fmt: skip
+        """scenes: one or two of uint8 [kinds, n, 128, 128, 3]; of two, the second has a share of LOOSE_SHARE."""
         torch.manual_seed(seed)
-        self.scenes, self.latents = scenes, latents  # uint8 [kinds, n, 128, 128, 3], float32 [kinds, n, 32, 8, 8]
+        self.scenes, self.pca = scenes, pca
         self.batch, self.rate, self.steps, self.seed, self.device = batch, rate, steps, seed, device
         self.vae = autoencoder()
         write_encoder(self.vae, pca)
         rng = random.Random(seed)
-        some = [(rng.randrange(scenes.shape[0]), rng.randrange(scenes.shape[1])) for _ in range(48)]
-        start_as_interpolation(
-            self.vae,
-            torch.from_numpy(np.stack([latents[i, j] for i, j in some])) / self.vae.config.scaling_factor,
-            to_pictures(np.stack([scenes[i, j] for i, j in some])),
-        )
+        some = np.stack([self.scene(rng, 0) for _ in range(48)])
+        latents = torch.from_numpy(pca.encode(some)) / self.vae.config.scaling_factor
+        start_as_interpolation(self.vae, latents, to_pictures(some))
         self.vae.to(device)
         self.weights = list(self.vae.decoder.parameters())
         self.average = [p.detach().clone() for p in self.weights]
@@ -110,19 +110,24 @@ class DecoderTrainer:
         way = (self.done - self.begun) / max(1, self.steps - self.begun)
         return self.rate * 0.5 * (1 + math.cos(math.pi * min(1.0, way))) * min(1.0, (self.done - self.begun + 1) / 50)
 
+    def scene(self, rng: random.Random, source: int) -> np.ndarray:
+        """One of the scenes, uint8 [128, 128, 3]."""
+        kinds_there, each = self.scenes[source].shape[:2]
+        return self.scenes[source][rng.randrange(kinds_there), rng.randrange(each)]
+
     def draw(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Latents [B, 32, 4, 4] in the decoder's scale, with noise, and pictures [B, 3, 64, 64] in [0, 1]."""
         rng = random.Random(f"{self.seed}/{self.done}")
-        latents, pictures = [], []
+        crops = []
         for _ in range(self.batch):
-            i, j = rng.randrange(self.scenes.shape[0]), rng.randrange(self.scenes.shape[1])
-            y, x = rng.randint(0, CELLS - CROP), rng.randint(0, CELLS - CROP)
-            latents.append(self.latents[i, j, :, y : y + CROP, x : x + CROP])
-            pictures.append(self.scenes[i, j, CELL * y : CELL * (y + CROP), CELL * x : CELL * (x + CROP)])
-        z = torch.from_numpy(np.stack(latents))
+            scene = self.scene(rng, int(len(self.scenes) > 1 and rng.random() < LOOSE_SHARE))
+            y, x = CELL * rng.randint(0, CELLS - CROP), CELL * rng.randint(0, CELLS - CROP)
+            crops.append(scene[y : y + CELL * CROP, x : x + CELL * CROP])
+        pictures = np.stack(crops)
+        z = torch.from_numpy(self.pca.encode(pictures))
         noise = torch.randn(z.shape, generator=torch.Generator().manual_seed(rng.getrandbits(62)))
         z = (z + NOISE * noise) / self.vae.config.scaling_factor
-        return z.to(self.device), (to_pictures(np.stack(pictures)).to(self.device) + 1) / 2
+        return z.to(self.device), (to_pictures(pictures).to(self.device) + 1) / 2
 
     def step(self) -> torch.Tensor:
         z, true = self.draw()
@@ -195,10 +200,11 @@ def main() -> None:
     torch.set_num_threads(args.threads)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     scenes = np.load(args.work / "scenes.npy", mmap_mode="r")
-    latents = np.load(args.work / "latents.npy", mmap_mode="r")
+    loose = args.work / "loose.npy"
+    sources = [scenes, np.load(loose, mmap_mode="r")] if loose.exists() else [scenes]
     batch = args.batch or (64 if device == "cuda" else 8)
     pca = PatchPCA.load(args.work / "pca.npz")
-    trainer = DecoderTrainer(scenes, latents, pca, batch, args.rate, args.steps, args.seed, device)
+    trainer = DecoderTrainer(sources, pca, batch, args.rate, args.steps, args.seed, device)
     path, journal = args.work / "decoder.pt", args.work / "decoder.jsonl"
     if path.exists():
         trainer.restore(state.load(path, device))

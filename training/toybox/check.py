@@ -165,8 +165,7 @@ def from_export(work: Path, model: Path, **_) -> str:
         trainer.nets.eval()
         got = trainer.predict(ids, noise.flatten(1), torch.tensor([700]))
     assert torch.equal(got, want), float((got - want).abs().max())
-    few, none = np.zeros((1, 1, 128, 128, 3), np.uint8), np.zeros((1, 1, CHANNELS, CELLS, CELLS), np.float32)
-    decoder = DecoderTrainer(few, none, pca, 1, 1e-3, 1, 0, "cpu")
+    decoder = DecoderTrainer([np.zeros((1, 1, 128, 128, 3), np.uint8)], pca, 1, 1e-3, 1, 0, "cpu")
     decoder.begin_from(model, pca)
     for name, value in pipe.vae.decoder.state_dict().items():
         assert torch.equal(decoder.vae.decoder.state_dict()[name], value), name
@@ -187,7 +186,7 @@ def resume(**_) -> str:
         return Trainer(torch.from_numpy(latents), few, 4, 1e-3, 10, 0, "cpu")
 
     def decoder() -> DecoderTrainer:
-        return DecoderTrainer(scenes, latents, pca, 2, 1e-3, 10, 0, "cpu")
+        return DecoderTrainer([scenes], pca, 2, 1e-3, 10, 0, "cpu")
 
     for make in (denoiser, decoder):
         whole, first = make(), make()
