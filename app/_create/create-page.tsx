@@ -1,6 +1,7 @@
 'use client';
 import { useMutation } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
+import type { Model } from '../../lib/contracts/models.ts';
 import { ApiError } from '../_lib/api.ts';
 import { clearDesk, useDesk } from '../_lib/desk.ts';
 import { useDraft, type Draft } from '../_lib/draft.ts';
@@ -17,6 +18,7 @@ import {
 } from '../_lib/queries.ts';
 import { obstacles, suitableControlNets, toRequest } from '../_lib/request.ts';
 import { onTheTable, selectionStore, useSelection } from '../_lib/selection.ts';
+import { drawnSize } from '../_lib/sizes.ts';
 import { announcement, isActive, tabTitle } from '../_lib/states.ts';
 import { useNotify } from '../_components/toaster.tsx';
 import { usePictureDrop } from '../_components/use-drop.ts';
@@ -28,9 +30,6 @@ import { Slip } from './slip.tsx';
 import { NothingPainted, sendPictures } from './send-pictures.ts';
 import { Table } from './table.tsx';
 import styles from './create-page.module.css';
-
-/** Until the models are known; the button that needs it waits for them. */
-const DEFAULT_STEPS = 50;
 
 export function CreatePage() {
   const draft = useDraft();
@@ -74,15 +73,10 @@ export function CreatePage() {
   }, [generation, live]);
 
   const make = useMutation({
-    mutationFn: async (wanted: Draft) => {
-      const suitable = suitableControlNets(controlNets, model);
-      const size = {
-        width: wanted.width ?? model?.defaults.width ?? 0,
-        height: wanted.height ?? model?.defaults.height ?? 0,
-      };
-      const steps = model?.defaults.steps ?? DEFAULT_STEPS;
-      const sent = await sendPictures(wanted, size);
-      return generate.mutateAsync(toRequest(wanted, steps, sent, suitable));
+    mutationFn: async ({ wanted, on }: { wanted: Draft; on: Model }) => {
+      const suitable = suitableControlNets(controlNets, on);
+      const sent = await sendPictures(wanted, drawnSize(wanted, on));
+      return generate.mutateAsync(toRequest(wanted, on.defaults.steps, sent, suitable));
     },
     onSuccess: (created) => {
       clearDesk();
@@ -100,7 +94,7 @@ export function CreatePage() {
       promptRef.current?.focus();
       return;
     }
-    make.mutate(draft);
+    make.mutate({ wanted: draft, on: model });
   };
 
   useHotkeys({

@@ -9,6 +9,7 @@ import { IconButton } from '../_components/icon-button.tsx';
 import { updateDraft, type Draft } from '../_lib/draft.ts';
 import { canDo, seedOf } from '../_lib/hand-over.ts';
 import { allowsSecondPass, taskOf } from '../_lib/request.ts';
+import { drawnSize } from '../_lib/sizes.ts';
 import { SecondPass } from './second-pass.tsx';
 import styles from './details.module.css';
 
@@ -23,6 +24,7 @@ export function Details({ draft, model, models, current }: DetailsProps) {
   const id = useId();
   if (model === undefined) return null;
   const { defaults } = model;
+  const size = drawnSize(draft, model);
   return (
     <div className={styles.details}>
       <div className={styles.wide}>
@@ -76,7 +78,7 @@ export function Details({ draft, model, models, current }: DetailsProps) {
       />
       <NumberField
         label="Width"
-        value={draft.width ?? defaults.width}
+        value={size.width}
         min={limits.minSide}
         max={limits.maxSide}
         step={model.sideMultiple}
@@ -84,7 +86,7 @@ export function Details({ draft, model, models, current }: DetailsProps) {
       />
       <NumberField
         label="Height"
-        value={draft.height ?? defaults.height}
+        value={size.height}
         min={limits.minSide}
         max={limits.maxSide}
         step={model.sideMultiple}

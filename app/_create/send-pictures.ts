@@ -1,14 +1,10 @@
+import type { Size } from '../../lib/contracts/sizes.ts';
 import { api } from '../_lib/api.ts';
 import type { Draft, Start } from '../_lib/draft.ts';
 import { loadImage, pictureUrl } from '../_lib/pictures.ts';
 import { takesReferences, taskOf, type SentPictures } from '../_lib/request.ts';
 import { brightnessToOpacity, rasterise } from '../_lib/sketch/render.ts';
 import type { Sketch } from '../_lib/sketch/sketch.ts';
-
-export interface Size {
-  width: number;
-  height: number;
-}
 
 /** Nothing was painted where something must be. The message is for the person. */
 export class NothingPainted extends Error {

@@ -38,7 +38,7 @@ export type StartUse = (typeof startUses)[number];
 const startSchema = z.object({
   picture: pictureRefSchema,
   use: z.enum(startUses),
-  /** Missing: {@link defaultStrength}. */
+  /** Missing: the default of the task. */
   strength: shape.strength,
   resize: shape.resize,
   mask: sketchSchema.catch(emptySketch),

@@ -11,9 +11,9 @@ export function newStart(picture: PictureRef, use: Start['use'] = 'redraw'): Sta
   return { picture, use, mask: emptySketch, outpaint: { ...noBorders }, larger: upscaleSchema.parse({}) };
 }
 
-/** A picture to start from ends a video: that starts from words alone. */
+/** A picture to start from gives its size, and ends a video: that starts from words alone. */
 export function withStart(start: Start): Partial<Draft> {
-  return { start, video: undefined };
+  return { start, video: undefined, width: undefined, height: undefined };
 }
 
 export function updateStart(change: Partial<Start>): void {

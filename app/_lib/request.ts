@@ -1,7 +1,7 @@
 import type { GenerationInput, Plan } from '../../lib/contracts/generation.ts';
 import type { Adapter, Model } from '../../lib/contracts/models.ts';
 import { applyTemplate } from '../../lib/contracts/presets.ts';
-import type { Control, TaskName } from '../../lib/contracts/task-inputs.ts';
+import { defaultStrength, type Control, type TaskName } from '../../lib/contracts/task-inputs.ts';
 import type { Draft, Reference, Start, StartUse } from './draft.ts';
 import { isBlank } from './sketch/sketch.ts';
 
@@ -19,9 +19,9 @@ export function taskOf({ start, references, video }: Draft): TaskName {
   return references.length > 0 ? 'reference' : 'text-to-image';
 }
 
-/** How much of a picture is drawn anew where nobody says: what the field is used to, and all of a part that was masked. */
-export function defaultStrength(use: StartUse): number {
-  return use === 'redraw' ? 0.75 : 1;
+/** How much of a picture is drawn anew where nobody says. */
+export function defaultStrengthOf(use: StartUse): number {
+  return defaultStrength[use === 'redraw' ? 'image-to-image' : 'inpaint'];
 }
 
 /** Whether references and LoRAs change what this task draws. */
@@ -130,7 +130,7 @@ function startFields(start: Start, sent: SentPictures): Partial<GenerationInput>
   const { picture, use, resize, maskBlur, maskedContent, outpaint, larger } = start;
   const image = picture.id;
   if (use === 'enlarge') return { image, upscale: larger };
-  const strength = start.strength ?? defaultStrength(use);
+  const strength = start.strength ?? defaultStrengthOf(use);
   if (use === 'redraw') return { image, strength, ...(resize !== undefined && { resize }) };
   return {
     image,

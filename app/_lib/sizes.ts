@@ -1,4 +1,5 @@
 import { limits } from '../../lib/contracts/generation.ts';
+import { naturalSize, type Size } from '../../lib/contracts/sizes.ts';
 
 export interface SizePreset {
   name: string;
@@ -40,15 +41,12 @@ function leastCommonMultiple(a: number, b: number): number {
   return (a / divisor(a, b)) * b;
 }
 
-/** The size of about the model's own area that has the shape of a picture. */
-export function sizeLike(
-  picture: { width: number; height: number },
-  native: { width: number; height: number },
-  sideMultiple = 1,
-): { width: number; height: number } {
-  const step = leastCommonMultiple(limits.sideMultiple, sideMultiple);
-  const scale = Math.sqrt((native.width * native.height) / (picture.width * picture.height));
-  const round = (side: number) =>
-    Math.min(limits.maxSide, Math.max(limits.minSide, Math.round((side * scale) / step) * step));
-  return { width: round(picture.width), height: round(picture.height) };
+/** The size that a draft asks for: its own, else that of the picture it starts from, else the model's. */
+export function drawnSize(
+  draft: { width?: number; height?: number; start?: { picture: Size } },
+  model: { defaults: Size; sideMultiple: number },
+): Size {
+  const { defaults, sideMultiple } = model;
+  const own = draft.start === undefined ? defaults : naturalSize(draft.start.picture, defaults, sideMultiple);
+  return { width: draft.width ?? own.width, height: draft.height ?? own.height };
 }

@@ -1,16 +1,13 @@
 import sharp, { type Sharp } from 'sharp';
 import { EncoreError } from '../contracts/errors.ts';
-import { limits } from '../contracts/generation.ts';
+import type { Size } from '../contracts/sizes.ts';
 import type { Outpaint, resizeModes } from '../contracts/task-inputs.ts';
 import type { GrayPicture, Picture } from '../engine/tasks/task.ts';
 import { uprightPicture } from './upload.ts';
 
 export type ResizeMode = (typeof resizeModes)[number];
 
-export interface Size {
-  width: number;
-  height: number;
-}
+export { naturalSize, type Size } from '../contracts/sizes.ts';
 
 /** Picture files of a request as they came, and the size that is drawn (without the border of `outpaint`). */
 export interface PictureFiles extends Size {
@@ -96,21 +93,6 @@ export async function fitMask(
       .extractChannel(0),
   );
   return mode === 'pad' ? extendMask(resized, inner, padding(inner, size), 0) : resized;
-}
-
-/**
- * The size at which a picture is drawn where the request has none: its own, cut down to the sides a model takes
- * (`multiple`), as long as it is at most four times what the model was trained on; otherwise that much, in its shape.
- */
-export function naturalSize(picture: Size, model: Size, multiple: number): Size {
-  const [area, trained] = [picture.width * picture.height, model.width * model.height];
-  const scale = area > 4 * trained ? Math.sqrt(trained / area) : 1;
-  const side = (pixels: number): number => {
-    const fitting = Math.floor((pixels * scale) / multiple) * multiple;
-    const least = Math.ceil(limits.minSide / multiple) * multiple;
-    return Math.min(Math.max(fitting, least), Math.floor(limits.maxSide / multiple) * multiple);
-  };
-  return { width: side(picture.width), height: side(picture.height) };
 }
 
 /** What the picture itself takes of the result; the rest of `pad` is border. */

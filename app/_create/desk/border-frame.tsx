@@ -1,6 +1,7 @@
 'use client';
 import { useRef, type CSSProperties, type KeyboardEvent, type PointerEvent } from 'react';
 import { Button } from '../../_components/button.tsx';
+import type { Size } from '../../../lib/contracts/sizes.ts';
 import type { Start } from '../../_lib/draft.ts';
 import { clearDesk } from '../../_lib/desk.ts';
 import { noBorders, setBorder, updateStart } from '../../_lib/inputs.ts';
@@ -15,13 +16,15 @@ const names: Record<Side, string> = {
   bottom: 'Lower border',
 };
 
-/** Pulls the edges of a picture outwards, to what is to be drawn around it. */
-export function BorderFrame({ start }: { start: Start }) {
+/**
+ * Pulls the edges of a picture outwards, to what is to be drawn around it. `size` is the picture's as it is drawn.
+ */
+export function BorderFrame({ start, size }: { start: Start; size: Size }) {
   const { picture, outpaint } = start;
-  const view = viewOf(picture, outpaint);
+  const view = viewOf(size, outpaint);
   const part = (length: number, whole: number) => `${(length / whole) * 100}%`;
-  const width = picture.width + outpaint.left + outpaint.right;
-  const height = picture.height + outpaint.top + outpaint.bottom;
+  const width = size.width + outpaint.left + outpaint.right;
+  const height = size.height + outpaint.top + outpaint.bottom;
   return (
     <div className={desk.desk}>
       <div className={desk.light}>
@@ -52,8 +55,8 @@ export function BorderFrame({ start }: { start: Start }) {
             style={{
               left: part(view.x, view.width),
               top: part(view.y, view.height),
-              width: part(picture.width, view.width),
-              height: part(picture.height, view.height),
+              width: part(size.width, view.width),
+              height: part(size.height, view.height),
             }}
           />
         </div>

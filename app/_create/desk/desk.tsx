@@ -3,6 +3,7 @@ import { useEffect } from 'react';
 import type { Model } from '../../../lib/contracts/models.ts';
 import type { Draft } from '../../_lib/draft.ts';
 import { clearDesk, type Desk as DeskState } from '../../_lib/desk.ts';
+import { drawnSize } from '../../_lib/sizes.ts';
 import { BorderFrame } from './border-frame.tsx';
 import { DrawingPad } from './drawing-pad.tsx';
 import { MaskPainter } from './mask-painter.tsx';
@@ -19,14 +20,15 @@ export function Desk({ desk, draft, model }: { desk: DeskState; draft: Draft; mo
     if (isGone) clearDesk();
   }, [isGone]);
 
+  if (model === undefined) return null;
   if (desk.kind === 'drawing') {
-    if (reference === undefined || model === undefined) return null;
-    const paper = {
-      width: draft.width ?? model.defaults.width,
-      height: draft.height ?? model.defaults.height,
-    };
-    return <DrawingPad reference={reference} paper={paper} />;
+    if (reference === undefined) return null;
+    return <DrawingPad reference={reference} paper={drawnSize(draft, model)} />;
   }
   if (start === undefined) return null;
-  return desk.kind === 'mask' ? <MaskPainter start={start} /> : <BorderFrame start={start} />;
+  return desk.kind === 'mask' ? (
+    <MaskPainter start={start} />
+  ) : (
+    <BorderFrame start={start} size={drawnSize(draft, model)} />
+  );
 }

@@ -7,6 +7,7 @@ import { updateDraft, type Draft } from '../../_lib/draft.ts';
 import { clearDesk, deskStore } from '../../_lib/desk.ts';
 import { canDo } from '../../_lib/hand-over.ts';
 import { addReference, canAddReference, newReference, withVideo } from '../../_lib/inputs.ts';
+import { drawnSize } from '../../_lib/sizes.ts';
 import { emptySketch } from '../../_lib/sketch/sketch.ts';
 import styles from './add-row.module.css';
 
@@ -22,12 +23,11 @@ interface AddRowProps {
 export function AddRow({ draft, model, showLoras, onShowLoras, onPicture }: AddRowProps) {
   const file = useRef<HTMLInputElement>(null);
   if (model === undefined) return <div className={styles.row} />;
-  const { width, height } = model.defaults;
   const draw = () => {
     const reference = newReference({
       kind: 'drawing',
       sketch: emptySketch,
-      shape: { width: draft.width ?? width, height: draft.height ?? height },
+      shape: drawnSize(draft, model),
     });
     addReference(reference);
     deskStore.set({ kind: 'drawing', key: reference.key });

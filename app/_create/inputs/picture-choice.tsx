@@ -9,7 +9,6 @@ import { api } from '../../_lib/api.ts';
 import { updateDraft, type Draft, type PictureRef } from '../../_lib/draft.ts';
 import { canDo, refOf } from '../../_lib/hand-over.ts';
 import { addReference, canAddReference, newReference, newStart, withStart } from '../../_lib/inputs.ts';
-import { sizeLike } from '../../_lib/sizes.ts';
 import { programs, useReadPicture } from '../use-read-picture.ts';
 import styles from './picture-choice.module.css';
 
@@ -43,7 +42,7 @@ function Choices({ file, draft, model, onDone }: PictureChoiceProps & { file: Fi
     mutationFn: (_purpose: Purpose) => api.upload(file, file.name),
     onError: notifyError,
     onSuccess: (upload, purpose) => {
-      use(purpose, refOf(upload), model);
+      use(purpose, refOf(upload));
       onDone();
     },
   });
@@ -98,12 +97,9 @@ function Choices({ file, draft, model, onDone }: PictureChoiceProps & { file: Fi
 
 type Purpose = 'start' | 'reference';
 
-function use(purpose: Purpose, picture: PictureRef, model: Model | undefined): void {
+function use(purpose: Purpose, picture: PictureRef): void {
   if (purpose === 'start') {
-    updateDraft({
-      ...withStart(newStart(picture)),
-      ...(model !== undefined && sizeLike(picture, model.defaults, model.sideMultiple)),
-    });
+    updateDraft(withStart(newStart(picture)));
   } else addReference(newReference({ kind: 'picture', picture, preprocessor: 'canny' }));
 }
 

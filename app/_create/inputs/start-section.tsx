@@ -11,7 +11,8 @@ import { startUses, updateDraft, type Draft, type Start, type StartUse } from '.
 import { clearDesk, deskStore, useDesk } from '../../_lib/desk.ts';
 import { canDo } from '../../_lib/hand-over.ts';
 import { setBorder, updateStart } from '../../_lib/inputs.ts';
-import { defaultStrength } from '../../_lib/request.ts';
+import { defaultStrengthOf } from '../../_lib/request.ts';
+import { drawnSize } from '../../_lib/sizes.ts';
 import { EnlargeFields } from '../second-pass.tsx';
 import { InputSection } from './input-section.tsx';
 import styles from './inputs.module.css';
@@ -72,7 +73,7 @@ export function StartSection({ draft, start, model }: { draft: Draft; start: Sta
         <EnlargeFields
           name="enlarge"
           upscale={start.larger}
-          from={picture}
+          from={drawnSize(draft, model)}
           onChange={(change) => updateStart({ larger: { ...start.larger, ...change } })}
         />
       )}
@@ -81,7 +82,7 @@ export function StartSection({ draft, start, model }: { draft: Draft; start: Sta
 }
 
 function StrengthField({ start }: { start: Start }) {
-  const value = start.strength ?? defaultStrength(start.use);
+  const value = start.strength ?? defaultStrengthOf(start.use);
   return (
     <Slider
       label="Strength"
@@ -91,7 +92,7 @@ function StrengthField({ start }: { start: Start }) {
       value={value}
       valueText={value.toFixed(2)}
       onChange={(strength) =>
-        updateStart({ strength: strength === defaultStrength(start.use) ? undefined : strength })
+        updateStart({ strength: strength === defaultStrengthOf(start.use) ? undefined : strength })
       }
     />
   );
@@ -105,8 +106,7 @@ const resizes = [
 
 /** Only where the picture has another shape than what is drawn. */
 function ResizeField({ draft, start, model }: { draft: Draft; start: Start; model: Model }) {
-  const width = draft.width ?? model.defaults.width;
-  const height = draft.height ?? model.defaults.height;
+  const { width, height } = drawnSize(draft, model);
   const isSameShape = Math.abs(start.picture.width / start.picture.height / (width / height) - 1) < 0.02;
   if (isSameShape) return null;
   return (
