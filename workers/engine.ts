@@ -44,12 +44,12 @@ try {
   process.send?.({ type: 'refused', error: refusal.toJSON() } satisfies EngineMessage, () => process.exit(1));
 }
 
-async function run({ runId, folder, params, decodeWidth }: EngineJob): Promise<void> {
+async function run({ runId, folder, params, inputs, decodeWidth }: EngineJob): Promise<void> {
   const cancel = new AbortController();
   current = { runId, cancel };
   try {
     const { pictures, receipt } = await engine.generate(
-      { ...withoutReferences(params), model: folder, decodeWidth },
+      { ...withoutReferences(params), ...inputs, model: folder, decodeWidth },
       {
         signal: cancel.signal,
         onProgress: (progress) => tell({ type: 'progress', runId, progress }),

@@ -36,7 +36,7 @@ export interface HandlerContext {
 }
 
 /** What there is to do: of a claimed job, everything but the claim. */
-export type Work = Pick<ClaimedJob, 'params' | 'compareWith'>;
+export type Work = Pick<ClaimedJob, 'params' | 'inputs' | 'compareWith'>;
 export type Handler = (work: Work, context: HandlerContext) => Promise<HandlerResult>;
 export interface HandlerResult {
   /** Already on the disk. */

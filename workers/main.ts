@@ -70,6 +70,7 @@ async function main(): Promise<void> {
       assets: studio.assets,
       embedMetadata: async () => (await getSettings(studio)).embedMetadata,
       version,
+      ffmpeg: env.ffmpeg,
     }),
     log,
     signal: stopping.signal,

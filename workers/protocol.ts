@@ -1,5 +1,6 @@
 import type { SerializedError } from '../lib/contracts/errors.ts';
 import type { GenerationParams, Receipt } from '../lib/contracts/generation.ts';
+import type { EngineInputs } from './handlers/inputs.ts';
 import type { Picture, Progress } from '../lib/engine/tasks/task.ts';
 
 /** One run as the engine process gets it. */
@@ -9,6 +10,8 @@ export interface EngineJob {
   /** Diffusers folder of the model. */
   folder: string;
   params: GenerationParams;
+  /** What the parameters only name, opened. */
+  inputs: EngineInputs;
   decodeWidth: number | 'auto';
 }
 

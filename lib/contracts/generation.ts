@@ -118,6 +118,22 @@ export const receiptSchema = z.object({
   /** Steps decoded, one per step and picture batch. */
   decoderRuns: z.int(),
   encoderRunsSaved: z.int(),
+  /** What guided; absent where nothing did, as the two counts. */
+  control: z
+    .array(
+      z.object({
+        model: z.string(),
+        /** As `modelHash`. */
+        hash: z.string(),
+        scale: z.number(),
+        start: z.number(),
+        end: z.number(),
+      }),
+    )
+    .optional(),
+  /** ControlNets run at key steps only: how often they ran, and how much oftener an exact run would have. */
+  controlRuns: z.int().min(0).optional(),
+  controlRunsSaved: z.int().min(0).optional(),
   /**
    * Runs of several legs (a second, larger one) have each here; passes and seconds elsewhere are sums, and `keySteps`
    * and `skippedSteps` the first leg's.
@@ -146,17 +162,34 @@ export const receiptSchema = z.object({
     textEncoder: seconds,
     encoder: seconds,
     decoder: seconds,
-    /** Of ControlNets; absent where there are none. */
+    /** Of ControlNets at key steps; absent where there are none. What they read once per run counts as text encoder. */
     control: seconds.optional(),
     scheduler: seconds,
     vae: seconds,
+    /** Of video files; absent where there are none. */
+    ffmpeg: seconds.optional(),
     total: seconds,
   }),
-  /** What an exact run's encoder and decoder would have taken, and how that was obtained. */
+  /** What an exact run's encoder, decoder and ControlNets would have taken, and how that was obtained. */
   exactEstimate: z.object({ unetSeconds: seconds, method: z.string() }).nullable(),
   peakMemoryBytes: z.int().min(0),
   /** Tokens of the prompt, start and end left out; absent where embeds were given. */
   promptTokens: z.int().min(0).optional(),
+  /** LoRAs that were given; tensors of each file that the model had a place for, and that it had not. */
+  loras: z
+    .array(
+      z.object({
+        name: z.string(),
+        /** First 12 hex digits of the sha256 of its data, as AUTOMATIC1111 writes it. */
+        hash: z.string(),
+        weight: z.number(),
+        matched: z.int(),
+        unmatched: z.int(),
+      }),
+    )
+    .optional(),
+  /** Textual inversions that the prompts call. */
+  embeddings: z.array(z.object({ name: z.string(), hash: z.string(), vectors: z.int() })).optional(),
   /** Sentences for the person: fallbacks taken, prompt truncated, ... */
   notices: z.array(z.string()),
 });

@@ -1,9 +1,9 @@
 import sharp from 'sharp';
 import type { exportFormats } from '../contracts/studio.ts';
 import { JSON_KEYWORD } from './metadata.ts';
-import { INFOTEXT_KEYWORD, stripPng } from './png.ts';
+import { INFOTEXT_KEYWORD, stripPng, XMP_KEYWORD } from './png.ts';
 import { readChunks, readTexts } from './png-chunks.ts';
-import { writeXmp } from './xmp.ts';
+import { readSourceType, writeXmp } from './xmp.ts';
 
 export type ExportFormat = (typeof exportFormats)[number];
 
@@ -25,5 +25,6 @@ export async function exportPicture(
   const infotext = texts.get(INFOTEXT_KEYWORD);
   let picture = sharp(file).toFormat(format, { quality: QUALITY[format] });
   if (metadata && infotext !== undefined) picture = picture.withExif({ IFD2: { UserComment: infotext } });
-  return picture.withXmp(writeXmp(metadata ? texts.get(JSON_KEYWORD) : undefined)).toBuffer();
+  const sourceType = readSourceType(texts.get(XMP_KEYWORD));
+  return picture.withXmp(writeXmp(sourceType, metadata ? texts.get(JSON_KEYWORD) : undefined)).toBuffer();
 }

@@ -7,6 +7,7 @@ import { parseInfotext } from './infotext.ts';
 import { JSON_KEYWORD, planOfText } from './metadata.ts';
 import { isPng, readChunks, readTexts } from './png-chunks.ts';
 import { schedulerOfSampler } from './sampler-names.ts';
+import { readComment } from './video-comment.ts';
 import { readXmpJson } from './xmp.ts';
 
 type Source = NonNullable<PictureInfo['source']>;
@@ -39,6 +40,8 @@ export async function readPicture(file: Uint8Array): Promise<PictureInfo> {
 }
 
 async function readTextsOf(file: Uint8Array): Promise<Map<string, string>> {
+  const comment = readComment(file);
+  if (comment !== null) return new Map([[comment.startsWith('{') ? JSON_KEYWORD : 'comment', comment]]);
   if (isPng(file)) return readTexts(readChunks(file));
   const { exif, xmp } = await sharp(file)
     .metadata()

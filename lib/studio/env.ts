@@ -14,6 +14,17 @@ const environmentSchema = z.object({
   /** Bearer token that requests must carry; needed to listen on anything but the own machine. */
   ENCORE_TOKEN: z.string().min(16).optional(),
   ENCORE_DEVICE: z.string().min(1).default('auto'),
+  /** Path of the ffmpeg to use, in place of the one that is found. */
+  ENCORE_FFMPEG: z.string().min(1).optional(),
+  /** Where models are fetched from by name; a mirror speaks the same HTTP. */
+  ENCORE_HUB: z
+    .url({ protocol: /^https?$/ })
+    .default('https://huggingface.co')
+    .transform((address) => address.replace(/\/+$/, '')),
+  /** For private and gated repositories; sent to the hub alone. */
+  ENCORE_HUB_TOKEN: z.string().min(1).optional(),
+  /** What everything from hubs may take on the disk. */
+  ENCORE_MODEL_BUDGET_BYTES: z.coerce.number().int().min(0).default(100e9),
   ENCORE_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
   /** Jobs that may wait at once. */
   ENCORE_QUEUE_LIMIT: z.coerce.number().int().min(1).default(10_000),
@@ -37,6 +48,15 @@ export interface StudioEnv {
   logLevel: string;
   queueLimit: number;
   minFreeBytes: number;
+  ffmpeg: string | undefined;
+  hub: HubEnv;
+}
+
+export interface HubEnv {
+  /** Without a slash at its end. */
+  address: string;
+  token: string | undefined;
+  budgetBytes: number;
 }
 
 /**
@@ -72,5 +92,11 @@ export function readEnv(environment: Readonly<Record<string, string | undefined>
     logLevel: env.ENCORE_LOG_LEVEL,
     queueLimit: env.ENCORE_QUEUE_LIMIT,
     minFreeBytes: env.ENCORE_MIN_FREE_BYTES,
+    ffmpeg: env.ENCORE_FFMPEG,
+    hub: {
+      address: env.ENCORE_HUB,
+      token: env.ENCORE_HUB_TOKEN,
+      budgetBytes: env.ENCORE_MODEL_BUDGET_BYTES,
+    },
   };
 }

@@ -29,6 +29,8 @@ export async function testEnv(overrides: Partial<StudioEnv> = {}): Promise<Studi
     logLevel: 'silent',
     queueLimit: 10_000,
     minFreeBytes: 0,
+    ffmpeg: undefined,
+    hub: { address: 'https://huggingface.co', token: undefined, budgetBytes: 1e12 },
     ...overrides,
   };
 }

@@ -39,6 +39,7 @@ async function aWorker(options: Partial<EngineProcessOptions> = {}) {
     assets: studio.assets,
     embedMetadata: async () => embed.on,
     version: '1.2.3',
+    ffmpeg: undefined,
   };
   const running = runLoop({
     jobs: studio.jobs,

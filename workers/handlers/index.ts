@@ -1,11 +1,19 @@
-import type { Task } from '../../lib/contracts/generation.ts';
+import type { TaskName } from '../../lib/contracts/task-inputs.ts';
 import type { Handler } from '../loop.ts';
-import { drawPictures, type HandlerTools } from './draw-pictures.ts';
+import type { HandlerTools } from './draw.ts';
+import { drawPictures } from './draw-pictures.ts';
+import { drawVideo } from './draw-video.ts';
 
-/** One handler for each task of the contract; a task without one does not compile. */
+/** One handler for each task that has a name, whether it is offered yet or not. */
 export function createHandler(tools: HandlerTools): Handler {
-  const handlers: Record<Task, Handler> = {
-    'text-to-image': drawPictures(tools),
+  const pictures = drawPictures(tools);
+  const handlers: Record<TaskName, Handler> = {
+    'text-to-image': pictures,
+    'image-to-image': pictures,
+    inpaint: pictures,
+    reference: pictures,
+    'text-to-video': drawVideo(tools),
+    upscale: pictures,
   };
   return (work, context) => handlers[work.params.task](work, context);
 }

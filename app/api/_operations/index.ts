@@ -28,6 +28,7 @@ import {
   verifyGenerationOperation,
 } from './generations.ts';
 import {
+  controlPictureOperation,
   createUploadOperation,
   deleteUploadOperation,
   getPictureOperation,
@@ -35,6 +36,7 @@ import {
   listUploadsOperation,
   pictureFileOperation,
   pictureThumbnailOperation,
+  preprocessOperation,
 } from './pictures.ts';
 import {
   createPresetOperation,
@@ -88,6 +90,8 @@ export const operations: AnyOperation[] = [
   getPictureOperation,
   pictureFileOperation,
   pictureThumbnailOperation,
+  controlPictureOperation,
+  preprocessOperation,
   listBoardsOperation,
   createBoardOperation,
   renameBoardOperation,

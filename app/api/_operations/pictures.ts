@@ -1,5 +1,7 @@
 import {
+  controlQuerySchema,
   pictureSchema,
+  preprocessSchema,
   uploadLimits,
   uploadListQuerySchema,
   uploadListSchema,
@@ -9,10 +11,12 @@ import {
 import {
   createUpload,
   deleteUpload,
+  getControlPicture,
   getPicture,
   getPictureFile,
   getPictureThumbnail,
   getUpload,
+  keepControlPicture,
   listUploads,
 } from '../../../lib/studio/services/index.ts';
 import { fileResponse } from '../_server/file-response.ts';
@@ -138,4 +142,45 @@ export const pictureThumbnailOperation = defineOperation({
   errors: ['not_found'],
   run: async ({ params, query, headers, studio }) =>
     fileResponse(await getPictureThumbnail(studio, params.id, query.side), headers, false),
+});
+
+export const controlPictureOperation = defineOperation({
+  id: 'getControlPicture',
+  tag: 'Pictures',
+  method: 'GET',
+  path: '/pictures/{id}/control',
+  summary: 'See what a ControlNet would be shown of a picture',
+  description: 'White lines on black, at most 1024 pixels a side.',
+  params: idParams,
+  query: controlQuerySchema,
+  responses: { 200: { description: 'The control picture', contentType: 'image/png' } },
+  errors: ['not_found'],
+  async run({ params, query, studio }) {
+    const { file } = await getControlPicture(studio, params.id, query.preprocessor);
+    return new Response(new Uint8Array(file), {
+      headers: {
+        'content-type': 'image/png',
+        'content-length': String(file.byteLength),
+        // The same picture gives the same lines, as long as they are found in the same way.
+        'cache-control': 'private, max-age=3600',
+      },
+    });
+  },
+});
+
+export const preprocessOperation = defineOperation({
+  id: 'preprocess',
+  tag: 'Pictures',
+  method: 'POST',
+  path: '/preprocess',
+  summary: 'Make a control picture, and keep it',
+  description:
+    'The control picture becomes an upload of its own: it can be fetched, drawn on, sent back, and used with `preprocessor: none`.',
+  body: preprocessSchema,
+  responses: { 201: upload },
+  errors: ['not_found', 'storage_full'],
+  run: async ({ body, studio }) => ({
+    status: 201,
+    body: await keepControlPicture(studio, body.image, body.preprocessor),
+  }),
 });

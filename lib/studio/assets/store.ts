@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, rename, rm, stat, statfs } from '../disk.ts';
+import { createReadStream, mkdir, open, readdir, rename, rm, stat, statfs } from '../disk.ts';
 import { join } from '../disk.ts';
 import { EncoreError } from '../../contracts/errors.ts';
 
@@ -48,13 +48,9 @@ export class AssetStore {
    */
   async put(content: Uint8Array, type: MediaType): Promise<StoredFile> {
     const hash = createHash('sha256').update(content).digest('hex');
-    const target = this.path(hash, type);
     const temporary = join(this.#folder, 'tmp', randomUUID());
     try {
-      await Promise.all([
-        mkdir(join(this.#folder, 'tmp'), { recursive: true }),
-        mkdir(join(target, '..'), { recursive: true }),
-      ]);
+      await mkdir(join(this.#folder, 'tmp'), { recursive: true });
       const file = await open(temporary, 'wx');
       try {
         await file.writeFile(content);
@@ -62,13 +58,40 @@ export class AssetStore {
       } finally {
         await file.close();
       }
-      await rename(temporary, target);
-      await syncFolder(join(target, '..'));
+      await this.#keep(temporary, hash, type);
     } catch (error) {
       await rm(temporary, { force: true }).catch(() => undefined);
       throw storageError(error, content.byteLength);
     }
     return { hash, type, bytes: content.byteLength };
+  }
+
+  /**
+   * Stores a file that `write` makes at the path it is given, synced to the disk.
+   * @throws EncoreError `storage_full`, and whatever `write` throws
+   */
+  async putFile(type: MediaType, write: (path: string) => Promise<void>): Promise<StoredFile> {
+    const temporary = join(this.#folder, 'tmp', `${randomUUID()}.${extensions[type]}`);
+    try {
+      await mkdir(join(this.#folder, 'tmp'), { recursive: true });
+      await write(temporary);
+      const digest = createHash('sha256');
+      for await (const chunk of createReadStream(temporary)) digest.update(chunk as Buffer);
+      const { size } = await stat(temporary);
+      const hash = digest.digest('hex');
+      await this.#keep(temporary, hash, type);
+      return { hash, type, bytes: size };
+    } catch (error) {
+      await rm(temporary, { force: true }).catch(() => undefined);
+      throw storageError(error, 0);
+    }
+  }
+
+  async #keep(temporary: string, hash: string, type: MediaType): Promise<void> {
+    const target = this.path(hash, type);
+    await mkdir(join(target, '..'), { recursive: true });
+    await rename(temporary, target);
+    await syncFolder(join(target, '..'));
   }
 
   /** Where a stored file lies. @throws EncoreError `not_found` for anything that is not one of our names */
@@ -154,7 +177,9 @@ function storageError(error: unknown, bytes: number): unknown {
   if (code !== 'ENOSPC' && code !== 'EDQUOT' && code !== 'EFBIG') return error;
   return new EncoreError(
     'storage_full',
-    `There was no room for a file of ${bytes} bytes in the data directory.`,
+    bytes === 0
+      ? 'There was no room for a video in the data directory.'
+      : `There was no room for a file of ${bytes} bytes in the data directory.`,
     {
       remedy: 'Free some space on that disk, then retry.',
       retryable: true,

@@ -8,7 +8,7 @@ import {
 } from '../../contracts/generation.ts';
 import type { StudioEvent } from '../../contracts/events.ts';
 import type { Database, Tx } from '../db/database.ts';
-import { NO_JSON, type Json, QUEUE_ORDER } from '../db/rows.ts';
+import { inputColumns, type InputRow, NO_JSON, type Json, QUEUE_ORDER } from '../db/rows.ts';
 import { recordEvent } from '../events/log.ts';
 import type { StoredFile } from '../assets/store.ts';
 import { toErrorColumn } from '../serialize.ts';
@@ -29,6 +29,8 @@ export interface ClaimedJob {
   /** Engine processes that died under this job. */
   crashes: number;
   params: GenerationParams;
+  /** Pictures that it is made from. */
+  inputs: InputRow[];
   /** Files that the pictures are to be compared with; null unless this verifies another generation. */
   compareWith: { hash: string; type: string }[] | null;
 }
@@ -46,6 +48,8 @@ export interface FinishedPicture extends StoredFile {
   width: number;
   height: number;
   seed: number;
+  /** Of a video: the file of its poster, and how it plays. */
+  video?: { posterHash: string; frames: number; fps: number };
 }
 
 /** `lost`: the job is no longer ours, stop and throw the result away. `cancel`: ours, but the user wants it to end. */
@@ -80,6 +84,7 @@ export class JobQueue {
           attempt: true,
           crashes: true,
           params: true,
+          inputs: { select: inputColumns },
           verifies: { select: { assets: { select: { hash: true, type: true }, orderBy: { index: 'asc' } } } },
         },
       });
@@ -103,7 +108,7 @@ export class JobQueue {
       if (claimed === null) return null;
       const params = generationParamsSchema.parse(job.params);
       const compareWith = job.verifies?.assets ?? null;
-      return { id: job.id, token, attempt, crashes: job.crashes, params, compareWith };
+      return { id: job.id, token, attempt, crashes: job.crashes, params, inputs: job.inputs, compareWith };
     });
   }
 
@@ -186,6 +191,7 @@ export class JobQueue {
           height: picture.height,
           bytes: picture.bytes,
           seed: BigInt(picture.seed),
+          ...picture.video,
           createdAt: finishedAt,
         })),
       });

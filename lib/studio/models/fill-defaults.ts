@@ -5,18 +5,26 @@ import {
   type GenerationRequest,
 } from '../../contracts/generation.ts';
 import type { Model } from '../../contracts/models.ts';
+import { naturalSize } from '../../media/fit.ts';
 import { defaultInjection, resolveSchedule } from '../../contracts/plan.ts';
 
 /**
  * The request with everything filled in that it left to the model and to chance.
+ * @param picture what is drawn from: without a size in the request, the picture's is kept
  * @throws EncoreError `invalid_parameter` when its plan names steps that the run does not have, or its size does not fit
  */
-export function fillDefaults(request: GenerationRequest, model: Model, randomSeed: () => number): GenerationParams {
+export function fillDefaults(
+  request: GenerationRequest,
+  model: Model,
+  randomSeed: () => number,
+  picture?: { width: number; height: number },
+): GenerationParams {
   const { defaults } = model;
   const { injection } = request;
   const steps = request.steps ?? defaults.steps;
   resolveSchedule(request.plan, steps);
-  const { width = defaults.width, height = defaults.height } = request;
+  const own = picture === undefined ? defaults : naturalSize(picture, defaults, model.sideMultiple);
+  const { width = own.width, height = own.height } = request;
   expectMultiple({ width, height }, model);
   return generationParamsSchema.parse({
     ...request,

@@ -4,6 +4,7 @@ import { EncoreError } from '../../contracts/errors.ts';
 import type { BulkExport, ExportQuery, PictureInfo } from '../../contracts/studio.ts';
 import { exportPicture } from '../../media/export.ts';
 import { readPicture } from '../../media/read-picture.ts';
+import { blankComment } from '../../media/video-comment.ts';
 import { extensionOf, isMediaType, type MediaType, POSTER_TYPE } from '../assets/store.ts';
 import type { ThumbnailSide } from '../assets/thumbnails.ts';
 import type { Studio } from '../studio.ts';
@@ -65,7 +66,7 @@ function posterOf({ width, height, stem }: FoundAsset, hash: string) {
   return { hash, type: POSTER_TYPE as MediaType, width, height, stem: `${stem}-poster` };
 }
 
-/** A picture in another format, with or without what made it. @throws EncoreError `not_found` */
+/** A picture in another format, or a video in its own; with or without what made it. @throws EncoreError `not_found` */
 export async function exportAsset(
   studio: Studio,
   id: string,
@@ -73,6 +74,11 @@ export async function exportAsset(
 ): Promise<{ bytes: Buffer; type: string; fileName: string }> {
   const { hash, type, stem } = await findAsset(studio, id);
   const file = await readFile(studio.assets.path(hash, type)).catch(fileIsGone);
+  if (type !== 'image/png') {
+    // Animations that are no video files carry no comment.
+    const bytes = metadata ? file : blankComment(file);
+    return { bytes, type, fileName: `${stem}.${extensionOf(type)}` };
+  }
   const extension = format === 'jpeg' ? 'jpg' : format;
   return {
     bytes: await exportPicture(file, format, metadata),

@@ -20,6 +20,7 @@ import { fillDefaults } from '../models/fill-defaults.ts';
 import { requireBoard } from './boards.ts';
 import { changeGenerations } from './bulk.ts';
 import { requireAdapters } from './models.ts';
+import { findPicture } from './pictures.ts';
 import { enqueue, type NewGeneration } from './enqueue.ts';
 
 export interface CreateOptions {
@@ -43,9 +44,12 @@ export async function createGeneration(
   }
   await requireAdapters(studio, request, model);
   await studio.requireSpace();
+  const { image } = request;
+  const picture =
+    image === undefined ? undefined : ((await studio.db.read((r) => findPicture(r, image))) ?? undefined);
   const generation: NewGeneration = {
     id: randomUUID(),
-    params: fillDefaults(request, model, studio.randomSeed),
+    params: fillDefaults(request, model, studio.randomSeed, picture),
     idempotencyKey: idempotencyKey ?? null,
     requestHash: idempotencyKey === undefined ? null : hashOf(request),
   };

@@ -35,6 +35,7 @@ export {
 } from './assets.ts';
 export { createUpload, deleteUpload, getUpload, listUploads } from './uploads.ts';
 export { getPicture, getPictureFile, getPictureThumbnail } from './pictures.ts';
+export { getControlPicture, keepControlPicture } from './control-pictures.ts';
 export { createPreset, deletePreset, listPresets, updatePreset } from './presets.ts';
 export { addModel, listModels, removeModel } from './models.ts';
 export { getHealth } from './status.ts';

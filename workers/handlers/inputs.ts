@@ -1,0 +1,93 @@
+import { readFile } from 'node:fs/promises';
+import { EncoreError } from '../../lib/contracts/errors.ts';
+import type { GenerationParams } from '../../lib/contracts/generation.ts';
+import type { Adapter } from '../../lib/contracts/models.ts';
+import type { ControlInput, GenerateInput } from '../../lib/engine/tasks/task.ts';
+import { decodePicture, fitPicture, fitPictures } from '../../lib/media/fit.ts';
+import { preprocess } from '../../lib/media/preprocess.ts';
+import type { AssetStore } from '../../lib/studio/assets/store.ts';
+import type { ModelCatalog } from '../../lib/studio/models/catalog.ts';
+import type { Found } from '../../lib/studio/models/read-installed.ts';
+import type { Work } from '../loop.ts';
+
+/** What a request only names, opened: pictures at the size that is drawn, ControlNets and LoRAs as paths. */
+export type EngineInputs = Pick<
+  GenerateInput,
+  'width' | 'height' | 'image' | 'mask' | 'control' | 'loras'
+> & {
+  /** Files; the prompt calls them by their names. */
+  embeddings?: string[];
+};
+
+export interface InputTools {
+  models: Pick<ModelCatalog, 'find' | 'list'>;
+  assets: Pick<AssetStore, 'path'>;
+}
+
+/**
+ * Everything was there when the request was stored; what has gone since ends the job.
+ * @throws EncoreError `not_found` for a picture, `unknown_model`, `invalid_parameter` for a mask of another shape
+ */
+export async function openInputs(
+  { params, inputs }: Pick<Work, 'params' | 'inputs'>,
+  { models, assets }: InputTools,
+): Promise<EngineInputs> {
+  const file = async (field: string): Promise<Buffer | undefined> => {
+    const input = inputs.find((row) => row.field === field);
+    if (input === undefined) return undefined;
+    return readFile(assets.path(input.hash, input.type)).catch((cause: unknown) => {
+      throw new EncoreError('not_found', `The picture for ${field} is no longer in the data directory.`, {
+        cause,
+      });
+    });
+  };
+  const { width, height, resize, outpaint } = params;
+  const fitted = await fitPictures({
+    width,
+    height,
+    resize,
+    outpaint,
+    image: await file('image'),
+    mask: await file('mask'),
+  });
+  const control: ControlInput[] = [];
+  for (const [i, { model, scale, start, end, preprocessor }] of (params.control ?? []).entries()) {
+    const bytes = await file(`control.${i}.image`);
+    if (bytes === undefined) throw new EncoreError('not_found', `There is no picture for control.${i}.`);
+    const picture = await fitPicture(await decodePicture(bytes), fitted, params.resize ?? 'crop');
+    control.push({
+      model: (await adapter(models, model, 'controlnet')).path,
+      image: await preprocess(picture, preprocessor),
+      scale,
+      start,
+      end,
+    });
+  }
+  return {
+    ...fitted,
+    ...(control.length === 0 ? {} : { control }),
+    ...(await openAdapters(params, models)),
+  };
+}
+
+/** The LoRAs that were asked for, and every embedding: a prompt calls them by their names. */
+async function openAdapters(
+  { loras = [] }: GenerationParams,
+  models: InputTools['models'],
+): Promise<Pick<EngineInputs, 'loras' | 'embeddings'>> {
+  const embeddings = (await models.list()).filter(({ item }) => item.kind === 'embedding');
+  const opened = [];
+  for (const { id, weight } of loras) opened.push({ file: (await adapter(models, id, 'lora')).path, weight });
+  return {
+    ...(opened.length === 0 ? {} : { loras: opened }),
+    ...(embeddings.length === 0 ? {} : { embeddings: embeddings.map(({ path }) => path) }),
+  };
+}
+
+async function adapter(models: InputTools['models'], id: string, kind: Adapter['kind']): Promise<Found> {
+  const found = await models.find(id);
+  if (found?.item.kind === kind) return found;
+  throw new EncoreError('unknown_model', `The ${kind} "${id}" is no longer installed.`, {
+    remedy: 'Install it again, then retry.',
+  });
+}
