@@ -2,6 +2,7 @@ import { z } from 'zod';
 import {
   generationListSchema,
   healthSchema,
+  installedListSchema,
   modelListSchema,
   outlineSchema,
   queueSchema,
@@ -24,7 +25,14 @@ import {
   type Bulk,
   type Settings,
 } from '../../lib/contracts/studio.ts';
-import { adapterSchema, modelSchema, type ModelKind } from '../../lib/contracts/models.ts';
+import {
+  adapterSchema,
+  type ModelKind,
+  installationListSchema,
+  installationSchema,
+  installedSchema,
+  type InstallRequest,
+} from '../../lib/contracts/models.ts';
 import { pictureSchema, uploadSchema, type Preprocess } from '../../lib/contracts/pictures.ts';
 import {
   presetListSchema,
@@ -117,6 +125,8 @@ function safeJson(text: string): unknown {
 
 const adapterListSchema = z.object({ items: z.array(adapterSchema) });
 
+type InstallInput = Pick<InstallRequest, 'repo'> & Partial<InstallRequest>;
+
 export const api = {
   generate: (input: GenerationInput): Promise<Generation> =>
     call(generationSchema, 'POST', '/generations', {
@@ -161,8 +171,14 @@ export const api = {
   renameBoard: (id: string, body: BoardInput) => call(boardSchema, 'PATCH', `/boards/${id}`, { body }),
   removeBoard: (id: string) => call(z.unknown(), 'DELETE', `/boards/${id}`),
   models: (signal?: AbortSignal) => call(modelListSchema, 'GET', '/models', { signal }),
-  addModel: (path: string) => call(modelSchema, 'POST', '/models', { body: { path } }),
+  installed: (signal?: AbortSignal) => call(installedListSchema, 'GET', '/models?kind=all', { signal }),
+  addModel: (path: string) => call(installedSchema, 'POST', '/models', { body: { path } }),
   removeModel: (id: string) => call(z.unknown(), 'DELETE', `/models/${encodeURIComponent(id)}`),
+  installs: (signal?: AbortSignal) => call(installationListSchema, 'GET', '/models/installs', { signal }),
+  install: (body: InstallInput) => call(installationSchema, 'POST', '/models/install', { body }),
+  changeInstall: (id: string, verb: 'pause' | 'resume' | 'cancel') =>
+    call(installationSchema, 'POST', `/models/installs/${id}/${verb}`),
+  forgetInstall: (id: string) => call(z.unknown(), 'DELETE', `/models/installs/${id}`),
   queue: (signal?: AbortSignal) => call(queueSchema, 'GET', '/queue', { signal }),
   pauseQueue: () => call(queueSchema, 'POST', '/queue/pause'),
   resumeQueue: () => call(queueSchema, 'POST', '/queue/resume'),

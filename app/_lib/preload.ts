@@ -21,6 +21,9 @@ export const preloads = {
   models: async (studio: Studio, client: QueryClient) => {
     client.setQueryData(['models'], { items: await listModels(studio, 'model') });
   },
+  installed: async (studio: Studio, client: QueryClient) => {
+    client.setQueryData(['models', 'all'], { items: await listModels(studio, 'all') });
+  },
   queue: async (studio: Studio, client: QueryClient) => {
     client.setQueryData(['queue'], await getQueue(studio));
   },

@@ -11,7 +11,7 @@ import { useMemo } from 'react';
 import type { Health, Outline, Queue } from '../../lib/contracts/api.ts';
 import type { Generation, GenerationInput } from '../../lib/contracts/generation.ts';
 import type { Board } from '../../lib/contracts/studio.ts';
-import type { Adapter, Model, ModelKind } from '../../lib/contracts/models.ts';
+import type { Adapter, InstallationList, Installed, Model, ModelKind } from '../../lib/contracts/models.ts';
 import type { Preset } from '../../lib/contracts/presets.ts';
 import { api } from './api.ts';
 import { loadGeneration } from './batch.ts';
@@ -87,6 +87,23 @@ export function useModels() {
     staleTime: 60_000,
   });
   return { ...query, models: query.data?.items ?? noModels };
+}
+
+const nothingInstalled: Installed[] = [];
+
+/** Everything that is installed, of every kind. */
+export function useInstalled() {
+  const query = useQuery({
+    queryKey: ['models', 'all'],
+    queryFn: ({ signal }) => api.installed(signal),
+    staleTime: 60_000,
+  });
+  return { ...query, installed: query.data?.items ?? nothingInstalled };
+}
+
+/** What is on its way from a hub, and how much room is left for it. */
+export function useInstalls(): UseQueryResult<InstallationList> {
+  return useQuery({ queryKey: ['installs'], queryFn: ({ signal }) => api.installs(signal) });
 }
 
 const noAdapters: Adapter[] = [];
