@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Plan, SchedulerName } from '../../contracts/generation.ts';
-import { limits } from '../../contracts/generation.ts';
+import { limits, planSchema } from '../../contracts/generation.ts';
 import { schedulerOfConfig } from '../../contracts/schedulers.ts';
 import { readJsonFile } from '../checkpoint/json-file.ts';
 import { openModel } from '../checkpoint/model-source.ts';
@@ -29,7 +29,11 @@ const sampleSizeSchema = z.object({
 /** Optional file of a model folder, beside model_index.json. */
 const promptsSchema = z.object({
   defaults: z
-    .object({ steps: z.int().min(1).optional(), guidanceScale: z.number().min(0).optional() })
+    .object({
+      steps: z.int().min(1).optional(),
+      guidanceScale: z.number().min(0).optional(),
+      plan: planSchema.optional(),
+    })
     .default({}),
 });
 
@@ -54,6 +58,6 @@ export async function inspectModel(folder: string): Promise<ModelDefaults> {
     steps: defaults.steps ?? 50,
     guidanceScale: defaults.guidanceScale ?? 7.5,
     scheduler: schedulerOfConfig(await source.config('scheduler')),
-    plan: 'faster',
+    plan: defaults.plan ?? 'faster',
   };
 }
