@@ -5,7 +5,7 @@ import { schedulerNames } from './schedulers.ts';
 import { fieldFaults, taskFields, taskInputs } from './task-inputs.ts';
 
 /** Tasks of the product, in the order the pages show them. One denoising loop serves all of them. */
-export const tasks = ['text-to-image'] as const satisfies (keyof typeof taskFields)[];
+export const tasks = ['text-to-image', 'text-to-video'] as const satisfies (keyof typeof taskFields)[];
 export const taskSchema = z.enum(tasks);
 
 export { schedulerNames };
@@ -115,6 +115,9 @@ export const receiptSchema = z.object({
   /** Step indices at which the encoder ran; 0 is the first step that was not left out. */
   keySteps: z.array(z.int()),
   encoderRuns: z.int(),
+  /** Of a video; absent for pictures. */
+  frames: z.int().min(1).optional(),
+  fps: z.number().min(0).optional(),
   /** Steps decoded, one per step and picture batch. */
   decoderRuns: z.int(),
   encoderRunsSaved: z.int(),

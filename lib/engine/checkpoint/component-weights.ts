@@ -42,15 +42,15 @@ export async function openComponentWeights(folder: string): Promise<SafetensorsF
 }
 
 /** Pickled weights can run any program when they are opened. */
-export function pickledRefused(path: string): EncoreError {
+export function pickledRefused(
+  path: string,
+  remedy = 'Fetch the .safetensors variant of the model, or convert it once where you trust it: ' +
+    'load it with diffusers and call save_pretrained(folder, safe_serialization=True).',
+): EncoreError {
   return new EncoreError(
     'checkpoint_unsupported',
     `${path} is a pickle, which can run code when it is opened`,
-    {
-      remedy:
-        'Fetch the .safetensors variant of the model, or convert it once where you trust it: ' +
-        'load it with diffusers and call save_pretrained(folder, safe_serialization=True).',
-    },
+    { remedy },
   );
 }
 

@@ -81,6 +81,11 @@ export class GraphBuilder {
     return this.tape.weight(this.at(name).path);
   }
 
+  /** A tensor of any file, as stored there: an adapter's, which no {@link WeightSource} of a network names. */
+  stored(weight: WeightRef): Value {
+    return this.tape.stored(weight);
+  }
+
   // Nodes
 
   /** Appends a node of one output. Named after the path and the op unless `name` says otherwise. */
@@ -314,6 +319,12 @@ class Tape {
     return this.computeType(known?.value ?? this.reference(name));
   }
 
+  stored(weight: WeightRef): Value {
+    const { name, dtype, shape } = weight;
+    const known = this.initializers.get(name);
+    return known?.value ?? this.initializer(name, { value: { name, dtype, shape }, weight });
+  }
+
   node(op: OpName, inputs: readonly (Value | null)[], attributes: Attributes, wanted: string): Node {
     const name = this.unique(wanted);
     const fail = (message: string): never => this.fail(`${name}: ${message}`);
@@ -338,8 +349,7 @@ class Tape {
 
   private reference(name: string): Value {
     if (!this.weights) return this.fail(`no weights were given, ${name} was asked for`);
-    const weight: WeightRef = this.weights.get(name);
-    return this.initializer(name, { value: { name, dtype: weight.dtype, shape: weight.shape }, weight });
+    return this.stored({ ...this.weights.get(name), name });
   }
 
   private computeType(value: Value): Value {

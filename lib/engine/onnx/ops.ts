@@ -37,6 +37,7 @@ export const ops = {
   Tanh: elementwise,
   Mish: elementwise,
   Exp: elementwise,
+  Sqrt: elementwise,
   Sin: elementwise,
   Cos: elementwise,
   Gelu: { domain: '', attributes: { approximate: 'string' }, infer: infer.unary },

@@ -1,4 +1,5 @@
 import { EncoreError } from '../../contracts/errors.ts';
+import { embeddingsNamed, type Embedding } from '../checkpoint/embedding.ts';
 import { guidanceRows } from '../propagation/loop.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { LoadedModel } from './loaded-model.ts';
@@ -14,6 +15,8 @@ export interface Conditioning {
   /** Tokens of the prompt; undefined where embeds were given. */
   readonly tokens: number | undefined;
   readonly notices: readonly string[];
+  /** Textual inversions that the texts call. */
+  readonly embeddings: readonly Embedding[];
 }
 
 /** Prompt and negative prompt, or the embeds given instead of either, for `count` pictures. */
@@ -28,11 +31,12 @@ export async function conditioning(
     ...(promptEmbeds === undefined ? [prompt] : []),
     ...(guided && negativePromptEmbeds === undefined ? [negativePrompt] : []),
   ];
-  const { states, tokens, notices } = await encodePrompts(model, texts, clipSkip);
+  const embeddings = await embeddingsNamed(input.embeddings ?? [], texts);
+  const { states, tokens, notices } = await encodePrompts(model, texts, clipSkip, embeddings);
   const encoded = states.map((row) => repeatRow(row, count));
   const positive = promptEmbeds === undefined ? encoded.shift()! : rowsOf(promptEmbeds, count);
   const spoken = promptEmbeds === undefined;
-  const known = { tokens: spoken ? tokens[0] : undefined, notices: spoken ? notices : [] };
+  const known = { tokens: spoken ? tokens[0] : undefined, notices: spoken ? notices : [], embeddings };
   if (!guided) return { halves: [positive], ...known };
   const negative =
     negativePromptEmbeds === undefined ? encoded.shift()! : rowsOf(negativePromptEmbeds, count);

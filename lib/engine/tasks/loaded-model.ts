@@ -1,8 +1,7 @@
-import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { EncoreError } from '../../contracts/errors.ts';
+import { fingerprint } from '../checkpoint/fingerprint.ts';
 import { openModel, type ModelSource, type NetworkSource } from '../checkpoint/model-source.ts';
-import type { SafetensorsFile } from '../checkpoint/safetensors.ts';
 import { weightsHash } from '../checkpoint/weights-hash.ts';
 import { parseClipTextConfig } from '../networks/clip/config.ts';
 import { ClipTextEncoder } from '../networks/clip/text-encoder.ts';
@@ -11,8 +10,11 @@ import { parseUnetConfig } from '../networks/unet/config.ts';
 import { UnetDenoiser } from '../networks/unet/denoiser.ts';
 import { Autoencoder } from '../networks/vae/autoencoder.ts';
 import { parseAutoencoderConfig } from '../networks/vae/config.ts';
+import { mergeDeltas } from '../onnx/passes/merge-deltas.ts';
 import type { Denoiser } from '../propagation/denoiser.ts';
 import { ClipTokenizer } from '../tokenizers/clip.ts';
+import { adapt, type AppliedLora, type WeightedLora } from './adapters.ts';
+import { ControlNets } from './control-nets.ts';
 import { Previewer } from './previewer.ts';
 
 /** A text-to-image model with everything a task needs of it. Graphs are opened when they are first run. */
@@ -28,7 +30,11 @@ export interface LoadedModel {
   readonly denoiser: Denoiser;
   readonly autoencoder: Autoencoder;
   readonly previewer: Previewer;
+  /** Those that were asked for, beside this UNet. */
+  readonly controlNets: ControlNets;
   readonly schedulerConfig: Readonly<Record<string, unknown>>;
+  /** Merged into the UNet and the text encoder. */
+  readonly loras: readonly AppliedLora[];
   /** False once a weight file was replaced or changed on disk. */
   isCurrent(): Promise<boolean>;
   /** Gives every session back; the model can be used again afterwards, its graphs are then opened anew. */
@@ -36,10 +42,14 @@ export interface LoadedModel {
 }
 
 /**
- * Opens a diffusers folder of Stable Diffusion's kind. Throws `checkpoint_not_found`, `checkpoint_invalid`,
- * `checkpoint_unsupported`, and `unsupported_task` for a pipeline of another kind.
+ * Opens a diffusers folder of Stable Diffusion's kind, with LoRAs. Throws `checkpoint_not_found`, `checkpoint_invalid`,
+ * `checkpoint_unsupported` (also for a LoRA that does not fit), and `unsupported_task` for a pipeline of another kind.
  */
-export async function loadModel(folder: string, open: OpenGraph): Promise<LoadedModel> {
+export async function loadModel(
+  folder: string,
+  open: OpenGraph,
+  loras: readonly WeightedLora[] = [],
+): Promise<LoadedModel> {
   const source = await openModel(folder);
   expectTextToImage(source);
   const [text, unet, vae] = (await Promise.all(
@@ -48,8 +58,13 @@ export async function loadModel(folder: string, open: OpenGraph): Promise<Loaded
   const files = [text, unet, vae].flatMap((network) => network.files);
   const before = await fingerprint(files);
 
-  const textEncoder = new ClipTextEncoder(parseClipTextConfig(text.config), text.weights, open);
-  const denoiser = new UnetDenoiser(parseUnetConfig(unet.config), unet.weights, open);
+  const name = basename(source.path);
+  const adapted = adapt(loras, { unet: unet.weights, text_encoder: text.weights }, name);
+  const openText: OpenGraph = (graph) => open(mergeDeltas(graph, adapted.deltas.text_encoder));
+  const openUnet: OpenGraph = (graph) => open(mergeDeltas(graph, adapted.deltas.unet));
+  const textEncoder = new ClipTextEncoder(parseClipTextConfig(text.config), text.weights, openText);
+  const unetConfig = parseUnetConfig(unet.config);
+  const denoiser = new UnetDenoiser(unetConfig, unet.weights, openUnet);
   const autoencoder = new Autoencoder(parseAutoencoderConfig(vae.className, vae.config), vae.weights, open);
   if (denoiser.outChannels !== autoencoder.config.latentChannels) {
     throw new EncoreError(
@@ -57,21 +72,25 @@ export async function loadModel(folder: string, open: OpenGraph): Promise<Loaded
       `${source.path}: the UNet writes ${denoiser.outChannels} channels, the autoencoder reads ${autoencoder.config.latentChannels}`,
     );
   }
+  const controlNets = new ControlNets({ name, config: unetConfig, scale: autoencoder.config.scale }, open);
   return {
     path: source.path,
-    name: basename(source.path),
+    name,
     hash: await weightsHash(files),
     tokenizer: await ClipTokenizer.load(source.folder('tokenizer')),
     textEncoder,
     denoiser,
     autoencoder,
     previewer: new Previewer(autoencoder),
+    controlNets,
     schedulerConfig: await source.config('scheduler'),
+    loras: adapted.loras,
     isCurrent: async () => (await fingerprint(files)) === before,
     async release() {
       await textEncoder.dispose();
       await denoiser.dispose();
       await autoencoder.dispose();
+      await controlNets.dispose();
     },
   };
 }
@@ -89,11 +108,3 @@ function expectTextToImage({ path, layout, className, components }: ModelSource)
   });
 }
 
-/** Sizes and times of change of the weight files; a missing file is a change. */
-async function fingerprint(files: readonly SafetensorsFile[]): Promise<string> {
-  const marks = files.map(async ({ file }) => {
-    const found = await stat(file).catch(() => undefined);
-    return `${file} ${found?.size} ${found?.mtimeMs}`;
-  });
-  return (await Promise.all(marks)).join('\n');
-}

@@ -1,6 +1,7 @@
 import { EncoreError } from '../../contracts/errors.ts';
 import { concatRows, reshaped } from '../tensor/arithmetic.ts';
 import { float32, type Tensor } from '../tensor/tensor.ts';
+import type { Embedding } from '../checkpoint/embedding.ts';
 import { chunkPrompt, emptyChunk, type PromptChunk } from '../tokenizers/prompt-chunks.ts';
 import type { LoadedModel } from './loaded-model.ts';
 
@@ -21,16 +22,19 @@ export function textPositions({ tokenizer, textEncoder }: LoadedModel): number {
 
 /**
  * Prompts as the denoiser reads them: cut into chunks, encoded, weighted, joined. A prompt of fewer chunks than another is
- * filled up with empty ones, so that both guidance halves go through one call. `clipSkip` layers are left out.
+ * filled up with empty ones, so that both guidance halves go through one call. `clipSkip` layers are left out; `embeddings`
+ * stand where their triggers do. Throws `checkpoint_unsupported` for one of another width.
  */
 export async function encodePrompts(
   model: LoadedModel,
   prompts: readonly string[],
   clipSkip = 0,
+  embeddings: readonly Embedding[] = [],
 ): Promise<EncodedPrompts> {
   const positions = textPositions(model);
   if (prompts.length === 0) return { states: [], tokens: [], notices: [] };
-  const chunked = prompts.map((prompt) => chunkPrompt(model.tokenizer, prompt, positions));
+  expectWidth(embeddings, model);
+  const chunked = prompts.map((prompt) => chunkPrompt(model.tokenizer, prompt, positions, embeddings));
   const most = Math.max(...chunked.map(({ chunks }) => chunks.length));
   const empty = emptyChunk(model.tokenizer, positions);
   const states: Float32[] = [];
@@ -38,8 +42,8 @@ export async function encodePrompts(
     const filled = [...chunks, ...Array<PromptChunk>(most - chunks.length).fill(empty)];
     const encoded: Float32[] = [];
     // One by one: every prompt of a model then runs the same graph.
-    for (const { ids, weights } of filled) {
-      const { lastHiddenState } = await model.textEncoder.encode([ids], clipSkip);
+    for (const { ids, weights, inserted } of filled) {
+      const { lastHiddenState } = await model.textEncoder.encode([ids], clipSkip, [inserted]);
       encoded.push(weighted(lastHiddenState, weights));
     }
     const [, , width = 0] = encoded[0]!.shape;
@@ -66,6 +70,17 @@ export function weighted(states: Float32, weights: readonly number[]): Float32 {
     });
   }
   return float32(states.shape, result);
+}
+
+function expectWidth(embeddings: readonly Embedding[], { name, textEncoder }: LoadedModel): void {
+  const { width } = textEncoder.config;
+  const other = embeddings.find(({ vectors }) => vectors.some((vector) => vector.length !== width));
+  if (other === undefined) return;
+  throw new EncoreError(
+    'checkpoint_unsupported',
+    `the embedding "${other.name}" has vectors of ${other.vectors[0]!.length} numbers${other.madeFor}; ${name} reads ${width}`,
+    { remedy: 'Use an embedding that was made for this kind of model, or leave its name out of the prompt.' },
+  );
 }
 
 function sum(values: Float32Array): number {

@@ -1,4 +1,5 @@
 import type { Receipt } from '../../contracts/generation.ts';
+import type { AppliedLora } from './adapters.ts';
 import type { Conditioning } from './conditioning.ts';
 import type { Drawing, Leg, TaskContext } from './run.ts';
 import type { Picture } from './task.ts';
@@ -13,12 +14,14 @@ export function receiptOf(
   text: Conditioning,
   { width, height }: Picture,
 ): Receipt {
-  const { model, input, scheduler, legs, count, meter, denoising } = drawing;
+  const { model, input, scheduler, guidance, legs, count, meter, denoising } = drawing;
   const { steps, plan, guidanceScale, seed } = input;
   const sum = (value: (leg: Leg) => number) =>
     legs.reduce((total, leg) => total + (count / leg.batch) * value(leg), 0);
   const encoderRuns = sum(({ keySteps }) => keySteps.length);
   const decoderRuns = sum(({ evaluations }) => evaluations);
+  const controlRuns = sum((leg) => leg.controlRuns.made);
+  const controlRunsExact = sum((leg) => leg.controlRuns.exact);
   const [{ keySteps, injection, course }] = legs as [Leg];
   return {
     model: model.name,
@@ -32,15 +35,51 @@ export function receiptOf(
     encoderRuns,
     decoderRuns,
     encoderRunsSaved: decoderRuns - encoderRuns,
+    ...(guidance.present
+      ? { control: guidance.facts, controlRuns, controlRunsSaved: controlRunsExact - controlRuns }
+      : {}),
     decodeWidth: Math.max(
       ...legs.flatMap(({ spans }) => spans.flatMap(({ calls }) => calls.map((call) => call.length))),
     ),
+    ...(input.video === undefined ? {} : { frames: input.video.frames, fps: input.video.fps }),
     ...(legs.length === 1 ? {} : { legs: legs.map((leg) => legReceipt(leg, drawing)) }),
     seconds: meter.seconds(denoising),
-    exactEstimate: meter.exactEstimate(legs.map(({ evaluations, batch }) => evaluations * (count / batch))),
+    exactEstimate: meter.exactEstimate(
+      legs.map(({ evaluations, batch, controlRuns: { exact } }) => {
+        const batches = count / batch;
+        return { steps: evaluations * batches, controls: exact * batches };
+      }),
+    ),
     peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
     promptTokens: text.tokens,
-    notices: [...new Set([...legs.flatMap(({ notices }) => notices), ...text.notices])],
+    ...adaptersOf(model.loras, text.embeddings),
+    notices: [
+      ...new Set([
+        ...legs.flatMap(({ notices }) => notices),
+        ...model.loras.flatMap(({ notices }) => notices),
+        ...text.notices,
+      ]),
+    ],
+  };
+}
+
+function adaptersOf(
+  loras: readonly AppliedLora[],
+  embeddings: Conditioning['embeddings'],
+): Pick<Receipt, 'loras' | 'embeddings'> {
+  return {
+    ...(loras.length === 0
+      ? {}
+      : {
+          loras: loras.map(({ name, hash, weight, matched, unmatched }) => ({
+            ...{ name, hash, weight, matched, unmatched },
+          })),
+        }),
+    ...(embeddings.length === 0
+      ? {}
+      : {
+          embeddings: embeddings.map(({ name, hash, vectors }) => ({ name, hash, vectors: vectors.length })),
+        }),
   };
 }
 

@@ -84,7 +84,10 @@ export interface GenerateInput {
   maskBlur?: number;
   maskedContent?: (typeof maskedContents)[number];
   control?: ControlInput[];
+  /** Merged into the weights of the UNet and the text encoder; one of weight 0 changes nothing. */
   loras?: LoraInput[];
+  /** Files of textual inversions; those whose names the prompts do not hold are not used. */
+  embeddings?: string[];
   video?: Video;
   upscale?: Upscale;
 }
@@ -102,6 +105,7 @@ export interface ControlInput {
 
 export interface LoraInput {
   file: string;
+  /** 1 is as it was trained; negative weights turn it round. */
   weight: number;
 }
 

@@ -14,6 +14,8 @@ export interface ClipTextSize {
   tokens: number;
   /** Layers left out at the end; the final norm is applied all the same, as in diffusers. Default 0. */
   clipSkip?: number;
+  /** Reads vectors of textual inversions besides ids: inputs `kept` [R, L, 1] and `inserted` [R, L, D]. */
+  inserts?: boolean;
   weights: WeightSource;
   dtype?: ComputeType;
 }
@@ -42,7 +44,8 @@ export function buildClipText(config: ClipTextConfig, size: ClipTextSize): Graph
   // Saved with and without this prefix, by version of transformers.
   const g = root.has('text_model.final_layer_norm.weight') ? root.at('text_model') : root;
   const ids = root.input('input_ids', 'int64', [rows, tokens]);
-  let h = embeddings(g.at('embeddings'), ids);
+  const words = embedding(g.at('embeddings.token_embedding'), ids);
+  let h = embeddings(g.at('embeddings'), size.inserts ? withInserted(root, words) : words);
   for (let i = 0; i < layers; i++) h = encoderLayer(g.at('encoder.layers', i), config, h);
   h = layerNorm(g.at('final_layer_norm'), h, config.epsilon);
   const pooled = atEndToken(g, config, h, ids);
@@ -53,10 +56,18 @@ export function buildClipText(config: ClipTextConfig, size: ClipTextSize): Graph
   return compile(root.finish());
 }
 
-function embeddings(g: GraphBuilder, ids: Value): Value {
-  const tokens = ids.shape[1] ?? 0;
+/** words: [R, L, D] */
+function embeddings(g: GraphBuilder, words: Value): Value {
   const positions = g.at('position_embedding').weight('weight');
-  return g.add(embedding(g.at('token_embedding'), ids), g.slice(positions, 0, 0, tokens));
+  return g.add(words, g.slice(positions, 0, 0, words.shape[1] ?? 0));
+}
+
+/** `inserted` where `kept` is 0, the words where it is 1. Exact: one of the two terms is 0. */
+function withInserted(g: GraphBuilder, words: Value): Value {
+  const [rows = 0, tokens = 0] = words.shape;
+  const kept = g.cast(g.input('kept', 'float32', [rows, tokens, 1]), g.dtype);
+  const inserted = g.cast(g.input('inserted', 'float32', words.shape), g.dtype);
+  return g.add(g.mul(words, kept), inserted);
 }
 
 /** CLIPEncoderLayer: pre-norm, causal. x: [R, L, D] */

@@ -88,6 +88,7 @@ function rowInputs(
     case 'Tanh':
     case 'Mish':
     case 'Exp':
+    case 'Sqrt':
     case 'Sin':
     case 'Cos':
     case 'Gelu':

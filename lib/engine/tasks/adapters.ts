@@ -1,0 +1,97 @@
+import { stat } from 'node:fs/promises';
+import { bindLora, type AdaptedNetwork, type BoundLora } from '../checkpoint/lora/bind.ts';
+import type { WeightDeltas, WeightedDelta } from '../checkpoint/lora/delta.ts';
+import { openLora, type LoraFile } from '../checkpoint/lora/open.ts';
+import type { WeightSource } from '../checkpoint/weight-source.ts';
+import type { LoraInput } from './task.ts';
+
+export interface WeightedLora {
+  readonly lora: LoraFile;
+  readonly weight: number;
+}
+
+/** What became of a LoRA on a model, for its receipt. */
+export interface AppliedLora {
+  readonly name: string;
+  readonly hash: string;
+  readonly weight: number;
+  /** Tensors of the file. */
+  readonly matched: number;
+  readonly unmatched: number;
+  readonly notices: readonly string[];
+}
+
+/** More than a request may name, so that a change of weights reads nothing again. */
+const shelfSize = 32;
+
+/** LoRA files that were read, until they change on disk. */
+export class LoraShelf {
+  private readonly files = new Map<string, { mark: string; lora: LoraFile }>();
+
+  /** Throws what {@link openLora} throws. */
+  async open(wanted: readonly LoraInput[]): Promise<WeightedLora[]> {
+    const loras: WeightedLora[] = [];
+    for (const { file, weight } of wanted) loras.push({ lora: await this.get(file), weight });
+    return loras;
+  }
+
+  private async get(file: string): Promise<LoraFile> {
+    const found = await stat(file).catch(() => undefined);
+    const mark = `${found?.size} ${found?.mtimeMs}`;
+    const known = this.files.get(file);
+    const lora = known?.mark === mark ? known.lora : await openLora(file);
+    this.files.delete(file);
+    this.files.set(file, { mark, lora });
+    for (const oldest of this.files.keys()) {
+      if (this.files.size <= shelfSize) break;
+      this.files.delete(oldest);
+    }
+    return lora;
+  }
+}
+
+/** Whether a model was opened with just these. */
+export function sameLoras(applied: readonly AppliedLora[], wanted: readonly WeightedLora[]): boolean {
+  const marks = wanted.map(({ lora, weight }) => `${lora.hash} ${weight}`);
+  return applied.map(({ hash, weight }) => `${hash} ${weight}`).join() === marks.join();
+}
+
+/**
+ * Lays LoRAs over the networks of a model. One of weight 0 is checked and reported like the others and changes nothing:
+ * its graphs are those of the model without it. Throws what {@link bindLora} throws.
+ */
+export function adapt(
+  loras: readonly WeightedLora[],
+  networks: Readonly<Record<AdaptedNetwork, WeightSource>>,
+  model: string,
+): { deltas: Readonly<Record<AdaptedNetwork, WeightDeltas>>; loras: AppliedLora[] } {
+  const deltas = {
+    unet: new Map<string, WeightedDelta[]>(),
+    text_encoder: new Map<string, WeightedDelta[]>(),
+  };
+  const applied = loras.map(({ lora, weight }) => {
+    const bound = bindLora(lora, networks, model);
+    if (weight !== 0) {
+      for (const network of ['unet', 'text_encoder'] as const) {
+        for (const [name, delta] of bound.deltas[network]) {
+          deltas[network].set(name, [...(deltas[network].get(name) ?? []), { delta, weight }]);
+        }
+      }
+    }
+    return report(bound, weight);
+  });
+  return { deltas, loras: applied };
+}
+
+function report({ lora, matched, unmatched }: BoundLora, weight: number): AppliedLora {
+  const { file, hash } = lora;
+  const notices = [];
+  if (unmatched.length > 0) {
+    const total = matched.length + unmatched.length;
+    const some = unmatched.slice(0, 3).join(', ') + (unmatched.length > 3 ? ', ...' : '');
+    notices.push(
+      `${unmatched.length} of ${total} tensors of the LoRA "${file.name}" have no place in this model and were left out (${some}).`,
+    );
+  }
+  return { name: file.name, hash, weight, matched: matched.length, unmatched: unmatched.length, notices };
+}
