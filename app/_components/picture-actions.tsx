@@ -1,19 +1,20 @@
 'use client';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { Menu } from '@base-ui/react/menu';
-import { RotateCw, Scale, Star, Trash2 } from 'lucide-react';
+import { RotateCw, Scale, Star, Trash2, WandSparkles } from 'lucide-react';
 import { useRouter } from 'next/navigation';
 import type { Generation } from '../../lib/contracts/generation.ts';
 import { api } from '../_lib/api.ts';
 import { placeGeneration } from '../_lib/live.ts';
 import { updateDraft } from '../_lib/draft.ts';
-import { reuse, seedOf, type Reuse } from '../_lib/hand-over.ts';
+import { canDo, nextSteps, reuse, seedOf, startFrom, type NextStep, type Reuse } from '../_lib/hand-over.ts';
 import { useHotkeys } from '../_lib/hotkeys.ts';
-import { useRemove, useStar, useVerb } from '../_lib/queries.ts';
+import { useModels, useRemove, useStar, useVerb } from '../_lib/queries.ts';
 import { selectionStore } from '../_lib/selection.ts';
 import { isActive } from '../_lib/states.ts';
 import { DownloadMenu } from './download-menu.tsx';
 import { IconButton } from './icon-button.tsx';
+import { isVideo } from './result.tsx';
 import { Keys } from './shortcuts-dialog.tsx';
 import { useNotify } from './toaster.tsx';
 import menu from './menu.module.css';
@@ -35,7 +36,17 @@ const reuses: { part: Reuse; label: string; keys: 'a' | 'r' | 'p' | 's' | 'd'; d
   { part: 'size', label: 'Size', keys: 'd', done: 'The size is set.' },
 ];
 
+const stepNames: Record<NextStep, string> = {
+  redraw: 'Start from this picture',
+  paint: 'Draw a part anew',
+  extend: 'Draw what lies around it',
+  enlarge: 'Enlarge it',
+  reference: 'Use it as a reference',
+  video: 'Make a video of it',
+};
+
 export function PictureActions({ generation, picture = 0, onReuse, onRemoved }: PictureActionsProps) {
+  const { models } = useModels();
   const star = useStar();
   const remove = useRemove();
   const restore = useVerb('restore');
@@ -49,6 +60,13 @@ export function PictureActions({ generation, picture = 0, onReuse, onRemoved }: 
     updateDraft(reuse(part, generation, seedOf(generation, picture)));
     const choice = reuses.find((candidate) => candidate.part === part);
     notify({ title: choice?.done ?? '' });
+    onReuse?.();
+  };
+  const isMovie = asset !== undefined && isVideo(asset);
+  const model = models.find(({ id }) => id === generation.params.model) ?? models[0];
+  const steps = asset === undefined || isMovie ? [] : nextSteps.filter((step) => canDo(step, model));
+  const goOn = (step: NextStep) => {
+    updateDraft(startFrom(step, { generation, picture }));
     onReuse?.();
   };
   const toggleStar = () => star.mutate(generation, { onError: notifyError });
@@ -70,6 +88,8 @@ export function PictureActions({ generation, picture = 0, onReuse, onRemoved }: 
   const canVerify =
     generation.status === 'succeeded' &&
     generation.verifies === null &&
+    // Two videos are not compared value by value.
+    !isMovie &&
     (generation.receipt?.encoderRunsSaved ?? 0) > 0;
   const verifying = useMutation({
     mutationFn: () => api.verify(generation.id),
@@ -111,6 +131,24 @@ export function PictureActions({ generation, picture = 0, onReuse, onRemoved }: 
           </Menu.Positioner>
         </Menu.Portal>
       </Menu.Root>
+      {steps.length > 0 && (
+        <Menu.Root>
+          <Menu.Trigger className={styles.again}>
+            <WandSparkles aria-hidden /> Go on
+          </Menu.Trigger>
+          <Menu.Portal>
+            <Menu.Positioner className={menu.positioner} sideOffset={6} align="start">
+              <Menu.Popup className={menu.popup}>
+                {steps.map((step) => (
+                  <Menu.Item key={step} className={menu.item} onClick={() => goOn(step)}>
+                    {stepNames[step]}
+                  </Menu.Item>
+                ))}
+              </Menu.Popup>
+            </Menu.Positioner>
+          </Menu.Portal>
+        </Menu.Root>
+      )}
       <span className={styles.icons}>
         {canVerify && (
           <IconButton label="Verify: make it exactly and compare" shortcut="v" onClick={verify}>

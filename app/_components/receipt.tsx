@@ -1,23 +1,22 @@
 import Link from 'next/link';
 import type { Generation, Receipt as ReceiptData } from '../../lib/contracts/generation.ts';
 import { formatBytes, formatSeconds } from '../_lib/format.ts';
+import { furtherFacts, requestFacts } from './facts.ts';
 import styles from './receipt.module.css';
 
 /** What a picture was asked for and what making it took. */
 export function Receipt({ generation, seed = generation.seed }: { generation: Generation; seed?: number }) {
-  const { params, receipt } = generation;
+  const { receipt } = generation;
   return (
     <div className={styles.receipt}>
       <dl className={`film ${styles.list}`}>
-        <Row name="Seed" value={String(seed)} />
-        <Row name="Size" value={`${params.width} × ${params.height}`} />
-        <Row name="Steps" value={`${params.steps} ${params.scheduler}`} />
-        <Row name="Guidance" value={String(params.guidanceScale)} />
-        <Row name="Model" value={params.model} />
-        {receipt !== null && <Row name="Device" value={receipt.device} />}
+        {requestFacts(generation, seed).map(([name, value], index) => (
+          <Row key={index} name={name} value={value} />
+        ))}
       </dl>
       {receipt !== null && <Work receipt={receipt} />}
       <Proof generation={generation} />
+      {receipt !== null && <Further receipt={receipt} />}
     </div>
   );
 }
@@ -49,18 +48,37 @@ function Row({ name, value }: { name: string; value: string }) {
   );
 }
 
+function Further({ receipt }: { receipt: ReceiptData }) {
+  return (
+    <details className={styles.further}>
+      <summary>Hashes and versions</summary>
+      <dl className={`film ${styles.list}`}>
+        {furtherFacts(receipt).map(([name, value], index) => (
+          <Row key={index} name={name} value={value} />
+        ))}
+      </dl>
+    </details>
+  );
+}
+
 const stages = [
   ['textEncoder', 'Text'],
   ['encoder', 'Encoder'],
   ['decoder', 'Decoder'],
+  ['control', 'ControlNet'],
   ['scheduler', 'Scheduler'],
   ['vae', 'Picture'],
+  ['ffmpeg', 'Video file'],
 ] as const satisfies [keyof ReceiptData['seconds'], string][];
 
 function Work({ receipt }: { receipt: ReceiptData }) {
   const { seconds, exactEstimate } = receipt;
-  const longest = Math.max(...stages.map(([stage]) => seconds[stage]), 1e-9);
-  const unetSeconds = seconds.encoder + seconds.decoder;
+  const taken = stages.flatMap(([stage, label]) => {
+    const value = seconds[stage];
+    return value === undefined ? [] : [{ label, value }];
+  });
+  const longest = Math.max(...taken.map(({ value }) => value), 1e-9);
+  const unetSeconds = seconds.encoder + seconds.decoder + (seconds.control ?? 0);
   return (
     <>
       <p className={styles.passes}>
@@ -71,17 +89,19 @@ function Work({ receipt }: { receipt: ReceiptData }) {
         encoder passes
         {receipt.encoderRunsSaved > 0 && <em>{receipt.encoderRunsSaved} saved</em>}
       </p>
+      {receipt.controlRuns !== undefined && (
+        <p className={styles.control}>
+          {receipt.controlRuns} ControlNet {receipt.controlRuns === 1 ? 'run' : 'runs'}
+          {(receipt.controlRunsSaved ?? 0) > 0 && <em>{receipt.controlRunsSaved} saved</em>}
+        </p>
+      )}
       <dl className={`film ${styles.list}`} aria-label="Seconds by stage">
-        {stages.map(([stage, label]) => (
-          <div key={stage} className={styles.bar}>
+        {taken.map(({ label, value }) => (
+          <div key={label} className={styles.bar}>
             <dt>{label}</dt>
             <dd>
-              <span
-                className={styles.measure}
-                style={{ width: `${(seconds[stage] / longest) * 100}%` }}
-                aria-hidden
-              />
-              <span className={styles.value}>{formatSeconds(seconds[stage])}</span>
+              <span className={styles.measure} style={{ width: `${(value / longest) * 100}%` }} aria-hidden />
+              <span className={styles.value}>{formatSeconds(value)}</span>
             </dd>
           </div>
         ))}
@@ -94,7 +114,8 @@ function Work({ receipt }: { receipt: ReceiptData }) {
       {exactEstimate !== null && receipt.encoderRunsSaved > 0 && unetSeconds > 0 && (
         <p className={styles.note} title={exactEstimate.method}>
           Every step in full would have taken about {formatSeconds(exactEstimate.unetSeconds)} instead of{' '}
-          {formatSeconds(unetSeconds)} in encoder and decoder
+          {formatSeconds(unetSeconds)} in{' '}
+          {seconds.control === undefined ? 'encoder and decoder' : 'encoder, decoder and ControlNet'}
           {exactEstimate.unetSeconds > unetSeconds * 1.02 &&
             `: ${(exactEstimate.unetSeconds / unetSeconds).toFixed(1)} times as long`}
           . <span className={styles.method}>{exactEstimate.method}</span>

@@ -5,6 +5,7 @@ import { formatDuration } from '../_lib/format.ts';
 import { useLive } from '../_lib/live.ts';
 import { isActive } from '../_lib/states.ts';
 import { useReducedMotion } from '../_lib/use-reduced-motion.ts';
+import { isVideo } from './result.tsx';
 import styles from './thumb.module.css';
 
 /** Twice the largest square it is shown in, for dense screens. */
@@ -36,7 +37,7 @@ export function Thumb({ generation, isLookedAt = false }: ThumbProps) {
           {status === 'failed' ? <CircleAlert /> : status === 'cancelled' ? <CircleSlash /> : <Hourglass />}
         </span>
       )}
-      {first?.frames != null ? (
+      {first !== undefined && isVideo(first) ? (
         <Moving asset={first} isPlaying={isLookedAt} />
       ) : (
         assets.length > 1 && <span className={`film ${styles.count}`} data-text={assets.length} />

@@ -5,9 +5,9 @@ import { useRouter, useSearchParams } from 'next/navigation';
 import { useEffect, useMemo, useState, type CSSProperties } from 'react';
 import type { Generation } from '../../../lib/contracts/generation.ts';
 import { resolveSchedule } from '../../../lib/contracts/plan.ts';
-import { Picture } from '../../_components/picture.tsx';
 import { PictureActions } from '../../_components/picture-actions.tsx';
 import { Receipt } from '../../_components/receipt.tsx';
+import { isVideo, Result } from '../../_components/result.tsx';
 import { ScheduleStrip } from '../../_components/schedule-strip.tsx';
 import { formatWhen } from '../../_lib/format.ts';
 import { libraryLink, readFilter } from '../../_lib/library-filter.ts';
@@ -116,9 +116,13 @@ function Detail({ generation, initialPicture, onRemoved }: DetailProps) {
       <div className={styles.stage}>
         <div className={styles.light}>
           {asset !== undefined ? (
-            <a href={asset.url} className={styles.print} aria-label="Open the file itself">
-              <Picture src={asset.url} alt={params.prompt} width={asset.width} height={asset.height} />
-            </a>
+            isVideo(asset) ? (
+              <Result asset={asset} alt={params.prompt} />
+            ) : (
+              <a href={asset.url} className={styles.print} aria-label="Open the file itself">
+                <Result asset={asset} alt={params.prompt} />
+              </a>
+            )
           ) : (
             <div className={styles.noPicture}>
               <p className={styles.headline}>{headline}</p>
@@ -156,9 +160,37 @@ function Detail({ generation, initialPicture, onRemoved }: DetailProps) {
           onReuse={() => router.push('/')}
           onRemoved={onRemoved}
         />
-        <ScheduleStrip steps={params.steps} keySteps={keySteps} />
+        <Inputs generation={generation} />
+        <ScheduleStrip steps={params.steps - (receipt?.skippedSteps ?? 0)} keySteps={keySteps} />
         <Receipt generation={generation} seed={asset?.seed} />
       </aside>
     </div>
   );
+}
+
+/** The pictures it was made from. */
+function Inputs({ generation: { inputs, params } }: { generation: Generation }) {
+  if (inputs.length === 0) return null;
+  return (
+    <section className={styles.inputs} aria-label="Made from">
+      <h2>Made from</h2>
+      <ul>
+        {inputs.map(({ field, url, thumbnailUrl, width, height }) => (
+          <li key={field}>
+            <a href={url}>
+              <img src={thumbnailUrl} alt="" width={width} height={height} loading="lazy" />
+              <span>{inputName(field, params.control?.length ?? 0)}</span>
+            </a>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function inputName(field: string, controls: number): string {
+  if (field === 'image') return 'Start';
+  if (field === 'mask') return 'Mask';
+  const number = Number(/^control\.(\d+)/.exec(field)?.[1] ?? 0) + 1;
+  return controls > 1 ? `Reference ${number}` : 'Reference';
 }

@@ -3,6 +3,7 @@ import { Check } from 'lucide-react';
 import Link from 'next/link';
 import { memo, useState } from 'react';
 import type { Generation } from '../../../lib/contracts/generation.ts';
+import { isVideo } from '../../_components/result.tsx';
 import { Thumb } from '../../_components/thumb.tsx';
 import { useEntry } from '../../_lib/queries.ts';
 import styles from './contact-sheet.module.css';
@@ -68,7 +69,7 @@ export const Tile = memo(function Tile({ id, index, side, href, isSelected, isIn
 
 function describe({ params, assets, status, starred }: Generation): string {
   const parts = [params.prompt];
-  if (assets.some(({ frames }) => frames !== null)) parts.push('video');
+  if (assets.some(isVideo)) parts.push('video');
   else if (assets.length > 1) parts.push(`${assets.length} pictures`);
   if (status !== 'succeeded') parts.push(status);
   if (starred) parts.push('starred');

@@ -1,0 +1,86 @@
+import type { Generation, Receipt } from '../../lib/contracts/generation.ts';
+import { planSteps } from './plan-words.ts';
+
+/** A name and what it was; lists have one line each. */
+export type Fact = [name: string, value: string];
+
+const maskedContentNames = {
+  original: 'what was there',
+  fill: 'colours around it',
+  'latent-noise': 'noise',
+  'latent-nothing': 'nothing',
+} as const;
+
+/** What was asked for. Only what the task has. */
+export function requestFacts({ params, receipt, assets }: Generation, seed: number): Fact[] {
+  const { video, upscale, outpaint, control = [], loras = [] } = params;
+  const movie = assets.find(({ frames }) => frames !== null);
+  const facts: (Fact | null)[] = [
+    ['Seed', String(seed)],
+    ['Size', `${params.width} × ${params.height}`],
+    ['Steps', `${params.steps} ${params.scheduler}`],
+    receipt?.skippedSteps === undefined ? null : ['Left out', `${receipt.skippedSteps} noisy steps`],
+    ['Plan', planSteps(params.plan)],
+    ['Guidance', String(params.guidanceScale)],
+    params.strength === undefined ? null : ['Strength', String(params.strength)],
+    params.resize === undefined ? null : ['Fitted by', params.resize],
+    params.maskedContent === undefined ? null : ['Began with', maskedContentNames[params.maskedContent]],
+    params.maskBlur === undefined ? null : ['Mask’s edge', `${params.maskBlur} px`],
+    outpaint === undefined ? null : ['Added around', sides(outpaint)],
+    upscale === undefined
+      ? null
+      : ['Enlarged', `${upscale.factor} times, ${upscale.method}, strength ${upscale.strength}`],
+    video === undefined
+      ? null
+      : ['Video', `${movie?.frames ?? video.frames} frames at ${movie?.fps ?? video.fps} a second`],
+    video === undefined ? null : ['Motion', `${video.motion.x}, ${video.motion.y} px a frame`],
+    params.clipSkip === undefined ? null : ['Text layers left out', String(params.clipSkip)],
+    ['Model', params.model],
+    ...control.map(({ model, scale, start, end }): Fact => [
+      'Guided by',
+      `${model} × ${scale}${start === 0 && end === 1 ? '' : `, ${share(start)} to ${share(end)} of the run`}`,
+    ]),
+    ...(receipt?.loras === undefined
+      ? loras.map(({ id, weight }): Fact => ['LoRA', `${id} × ${weight}`])
+      : receipt.loras.map(({ name, weight, matched, unmatched }): Fact => [
+          'LoRA',
+          `${name} × ${weight}, ${matched} tensors used${unmatched === 0 ? '' : `, ${unmatched} without a place`}`,
+        ])),
+    ...(receipt?.embeddings ?? []).map(({ name, vectors }): Fact => [
+      'Embedding',
+      `${name}, ${vectors} ${vectors === 1 ? 'vector' : 'vectors'}`,
+    ]),
+    receipt === null ? null : ['Device', receipt.device],
+  ];
+  return facts.filter((fact) => fact !== null);
+}
+
+/** What one looks up once in a while: hashes, versions, how the steps were grouped. */
+export function furtherFacts(receipt: Receipt): Fact[] {
+  return [
+    ['Model hash', receipt.modelHash],
+    ['Noise injection', String(receipt.injection)],
+    ['Steps decoded at once', String(receipt.decodeWidth)],
+    ...(receipt.promptTokens === undefined
+      ? []
+      : [['Words as tokens', String(receipt.promptTokens)] as Fact]),
+    ...(receipt.legs ?? []).map(({ width, height, steps, keySteps }, index): Fact => [
+      `Leg ${index + 1}`,
+      `${width} × ${height}, ${steps} evaluations, ${keySteps.length} in full`,
+    ]),
+    ...(receipt.control ?? []).map(({ model, hash }): Fact => [model, hash]),
+    ...(receipt.loras ?? []).map(({ name, hash }): Fact => [name, hash]),
+    ...Object.entries(receipt.versions),
+  ];
+}
+
+function share(fraction: number): string {
+  return `${Math.round(fraction * 100)} %`;
+}
+
+function sides(border: Record<string, number>): string {
+  return Object.entries(border)
+    .filter(([, pixels]) => pixels > 0)
+    .map(([side, pixels]) => `${pixels} px ${side}`)
+    .join(', ');
+}
