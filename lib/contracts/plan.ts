@@ -1,5 +1,6 @@
 import { EncoreError } from './errors.ts';
 import type { Plan } from './generation.ts';
+import type { TaskName } from './task-inputs.ts';
 
 /**
  * Which steps run the encoder. Shared by the engine, which obeys it, and by the page, which shows it beforehand.
@@ -30,8 +31,8 @@ export interface Schedule {
 }
 
 /**
- * Fractions and lists count from the noisiest step of the whole run; a run that starts later (image-to-image) keeps the
- * key steps it still has at their noise, and its own first step is always key.
+ * A run that starts later (image-to-image) starts its plan there: fractions and every k-th step count from its own first
+ * step, which is always key. A list names steps of the whole run; those it left out are passed over.
  * @param steps network evaluations of a whole run, >= 1
  * @param first evaluations left out at the noisy end
  * @throws EncoreError `invalid_parameter` for a key step that the run does not have
@@ -56,19 +57,19 @@ export function resolveSchedule(plan: Plan, steps: number, first = 0): Schedule 
       notice: `With ${evaluated} ${evaluated === 1 ? 'step' : 'steps'} there is nothing to propagate: every step was computed exactly.`,
     };
   }
-  const wanted = keyStepsOf(plan, steps).map((step) => step - first);
+  const wanted = keyStepsOf(plan, evaluated, first);
   const keySteps = [0, ...new Set(wanted.filter((step) => step > 0))].sort((a, b) => a - b);
-  const addsStart = listed.length > 0 && !listed.includes(0);
+  const addsStart = listed.length > 0 && Math.min(...listed) > first;
   return {
     keySteps,
-    notice: addsStart ? 'Step 0 has nothing to reuse yet, so its encoder was run too.' : null,
+    notice: addsStart ? 'The first step has nothing to reuse yet, so its encoder was run too.' : null,
   };
 }
 
-function keyStepsOf(plan: Plan, steps: number): readonly number[] {
-  if (plan === 'exact') return everyStep(steps, 1);
-  if (typeof plan === 'string') return namedPlans[plan].map((fraction) => Math.round(fraction * steps));
-  return 'every' in plan ? everyStep(steps, plan.every) : plan.keySteps;
+function keyStepsOf(plan: Plan, evaluated: number, first: number): readonly number[] {
+  if (plan === 'exact') return everyStep(evaluated, 1);
+  if (typeof plan === 'string') return namedPlans[plan].map((fraction) => Math.round(fraction * evaluated));
+  return 'every' in plan ? everyStep(evaluated, plan.every) : plan.keySteps.map((step) => step - first);
 }
 
 function everyStep(steps: number, k: number): number[] {
@@ -76,10 +77,11 @@ function everyStep(steps: number, k: number): number[] {
 }
 
 /**
- * Injection where the request leaves it open: an exact run has no lost texture to make up for. `first` as for
- * {@link resolveSchedule}.
+ * Injection where the request leaves it open: an exact run has no lost texture to make up for, and in a video the prior
+ * would stand still while the picture moves. `first` as for {@link resolveSchedule}.
  */
-export function defaultInjection(plan: Plan, steps: number, first = 0): number {
+export function defaultInjection(plan: Plan, steps: number, first = 0, task?: TaskName): number {
+  if (task === 'text-to-video') return 0;
   return resolveSchedule(plan, steps, first).keySteps.length === steps - first ? 0 : DEFAULT_INJECTION;
 }
 

@@ -24,14 +24,15 @@ test('exact, uniform and listed plans', () => {
 test('a list without step 0 gets it, and says so', () => {
   expect(resolveSchedule({ keySteps: [4, 2] }, 10)).toEqual({
     keySteps: [0, 2, 4],
-    notice: expect.stringContaining('Step 0') as string,
+    notice: expect.stringContaining('first step') as string,
   });
 });
 
-test('a run that starts later keeps the key steps of the same noise, and its first step is key', () => {
-  expect(keys('faster', 50, 20)).toEqual([0, 5, 15]);
-  expect(keys('faster', 50, 15)).toEqual([0, 10, 20]);
-  expect(keys({ every: 4 }, 20, 10)).toEqual([0, 2, 6]);
+test('a run that starts later starts its plan there; a list names steps of the whole run', () => {
+  expect(keys('faster', 100, 50)).toEqual(keys('faster', 50));
+  expect(keys({ every: 4 }, 20, 10)).toEqual([0, 4, 8]);
+  expect(resolveSchedule({ keySteps: [0, 12, 15] }, 20, 10)).toEqual({ keySteps: [0, 2, 5], notice: null });
+  expect(resolveSchedule({ keySteps: [11] }, 20, 10).notice).toContain('first step');
 });
 
 test('8 steps or fewer run exactly, and say so', () => {

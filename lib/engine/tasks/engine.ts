@@ -8,18 +8,26 @@ import { createRuntime, type RuntimeOptions } from '../runtime/runtime.ts';
 import type { DeviceName, Runtime } from '../runtime/session.ts';
 import { LoraShelf, sameLoras } from './adapters.ts';
 import type { Task } from './course.ts';
+import { imageToImage } from './image-to-image.ts';
+import { inpaint } from './inpaint.ts';
 import { loadModel, type LoadedModel } from './loaded-model.ts';
 import type { RunMeter } from './run-meter.ts';
+import { reference } from './reference.ts';
 import { run } from './run.ts';
 import type { GenerateInput, LoraInput, TaskHooks, TaskResult } from './task.ts';
 import { textToImage } from './text-to-image.ts';
 import { textToVideo } from './text-to-video.ts';
+import { upscale } from './upscale.ts';
 
 export type EngineOptions = RuntimeOptions;
 
 const tasks: Partial<Record<TaskName, Task>> = {
   'text-to-image': textToImage,
+  'image-to-image': imageToImage,
+  inpaint,
+  reference,
   'text-to-video': textToVideo,
+  upscale,
 };
 
 /**

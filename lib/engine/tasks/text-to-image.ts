@@ -1,12 +1,14 @@
 import { rows, scaled } from '../tensor/arithmetic.ts';
 import type { Task } from './course.ts';
 import { expectLatentsAlone, latentSize } from './latent-size.ts';
+import { secondLeg } from './upscale.ts';
 
 /** Pictures from a sentence: x_T is noise. diffusers: pipelines/stable_diffusion/pipeline_stable_diffusion.py */
 export const textToImage: Task = {
   courses(model, input) {
     expectLatentsAlone(model);
-    const { height, width } = latentSize(model, input);
+    const size = latentSize(model, input);
+    const { height, width } = size;
     const shape = [model.denoiser.outChannels, height, width];
     return [
       {
@@ -20,6 +22,7 @@ export const textToImage: Task = {
           return Promise.resolve({ latents });
         },
       },
+      ...secondLeg(model, input, size),
     ];
   },
 };

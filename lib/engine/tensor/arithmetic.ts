@@ -65,6 +65,17 @@ export function concatRows(parts: readonly Float32[]): Float32 {
   return float32([parts.reduce((total, { shape }) => total + shape[0]!, 0), ...rest], out);
 }
 
+/** Joins two tensors of as many rows along the second axis. */
+export function concatChannels(a: Float32, b: Float32): Float32 {
+  const [count = 0, channels = 0, ...rest] = a.shape;
+  if (b.shape[0] !== count || b.shape.slice(2).join() !== rest.join()) {
+    throw new EncoreError('invalid_tensor', `cannot join channels of ${describe(a)} and ${describe(b)}`);
+  }
+  const parts = Array.from({ length: count }, (_, i) => [rows(a, i, i + 1), rows(b, i, i + 1)]).flat();
+  const flat = concatRows(parts.map((part) => reshaped(part, [part.data.length])));
+  return reshaped(flat, [count, channels + b.shape[1]!, ...rest]);
+}
+
 /** The same numbers under another shape, as a view. */
 export function reshaped(x: Float32, shape: readonly number[]): Float32 {
   return float32(shape, x.data);

@@ -39,10 +39,15 @@ export class Autoencoder {
 
   /** Multiply-accumulates of decoding one picture of latents [C, height, width]. */
   decodeCost(height: number, width: number): number {
-    const area = Math.min(height * width, tiling.maxArea);
-    const side = Math.max(1, Math.round(Math.sqrt(area)));
-    const macs = countMacs(buildDecoder(this.config, this.size(side, side)));
-    return (macs * height * width) / (side * side);
+    return this.cost(height, width, (side) => buildDecoder(this.config, this.size(side, side)));
+  }
+
+  /** Multiply-accumulates of encoding one picture to latents [C, height, width]. */
+  encodeCost(height: number, width: number): number {
+    const { scale } = this.config;
+    return this.cost(height, width, (side) =>
+      buildEncoder(this.config, this.size(side * scale, side * scale)),
+    );
   }
 
   /** Latents [B, C, h, w], already divided by `scalingFactor`, to pixels [B, 3, H, W] in about -1 .. 1. */
@@ -77,6 +82,12 @@ export class Autoencoder {
 
   async dispose(): Promise<void> {
     await this.sessions.dispose();
+  }
+
+  /** From a square of as much area, or of the largest that is not tiled. */
+  private cost(height: number, width: number, graphOf: (side: number) => Graph): number {
+    const side = Math.max(1, Math.round(Math.sqrt(Math.min(height * width, tiling.maxArea))));
+    return (countMacs(graphOf(side)) * height * width) / (side * side);
   }
 
   private size(height: number, width: number): AutoencoderSize {
