@@ -2,10 +2,16 @@ import { z } from 'zod';
 import { errorCodes } from './errors.ts';
 import { generationInputSchema } from './pictures.ts';
 import { schedulerNames } from './schedulers.ts';
-import { fieldFaults, taskFields, taskInputs } from './task-inputs.ts';
+import { fieldFaults, taskInputs, type TaskName } from './task-inputs.ts';
 
 /** Tasks of the product, in the order the pages show them. One denoising loop serves all of them. */
-export const tasks = ['text-to-image', 'text-to-video'] as const satisfies (keyof typeof taskFields)[];
+export const tasks = [
+  'text-to-image',
+  'image-to-image',
+  'inpaint',
+  'text-to-video',
+  'upscale',
+] as const satisfies TaskName[];
 export const taskSchema = z.enum(tasks);
 
 export { schedulerNames };
