@@ -1,6 +1,6 @@
 """Names of the tiny checkpoints' tensors in the original single-file layout (CompVis ldm, Stability's OpenCLIP).
 
-Writes test/golden/single-file/names.json: per model, original name -> name in diffusers; for OpenCLIP's stacked
+Writes test/golden/single-file/names.json and, for the ControlNet, control-names.json: per model, original name -> name in diffusers; for OpenCLIP's stacked
 projections a list of the three names. Each table is checked against diffusers' own converters before it is written:
 they must turn the original names back into exactly the diffusers names, tensor by tensor.
 
@@ -13,7 +13,9 @@ import re
 
 import diffusers
 import torch
+from diffusers import ControlNetModel
 from diffusers.loaders.single_file_utils import (
+    convert_controlnet_checkpoint,
     convert_ldm_clip_checkpoint,
     convert_ldm_unet_checkpoint,
     convert_ldm_vae_checkpoint,
@@ -149,9 +151,34 @@ def check(original, config, vae_config, unet, vae, text, open_clip):
         assert all(torch.equal(got[k].reshape(want[k].shape), want[k]) for k in want)
 
 
+def control_name(name, layers, hints):
+    """`hints`: convolutions of the hint block, the first and the last among them."""
+    if name.startswith("controlnet_cond_embedding."):
+        part, kind = name.removeprefix("controlnet_cond_embedding.").rsplit(".", 1)
+        place = {"conv_in": 0, "conv_out": hints - 1}.get(part)
+        return f"input_hint_block.{2 * (place if place is not None else int(part.split('.')[1]) + 1)}.{kind}"
+    name = re.sub(r"^controlnet_down_blocks\.(\d+)", r"zero_convs.\1.0", name)
+    name = name.replace("controlnet_mid_block", "middle_block_out.0")
+    return name if name.startswith(("zero_convs", "middle_block_out")) else unet_name(name, layers, [])
+
+
+def control_table():
+    """Checked on a ControlNet whose hint block is as long as that of every public one: the converter knows no other."""
+    config = json.loads((GOLDEN / "tiny-controlnet/config.json").read_text())
+    public = ControlNetModel.from_config({**config, "conditioning_embedding_out_channels": [4, 8, 8, 8]})
+    layers, state = config["layers_per_block"], public.state_dict()
+    original = {control_name(name, layers, 8): value for name, value in state.items()}
+    got = convert_controlnet_checkpoint(dict(original), dict(public.config))
+    assert got.keys() == state.keys(), sorted(got.keys() ^ state.keys())[:10]
+    assert all(torch.equal(got[name], value) for name, value in state.items())
+    return {control_name(name, layers, 6): name for name in load_folder(GOLDEN / "tiny-controlnet")}
+
+
 if __name__ == "__main__":
     out = GOLDEN / "single-file"
     out.mkdir(exist_ok=True)
     provenance = f"training/golden/single_file.py, checked against the converters of diffusers {diffusers.__version__}"
     tables = {"provenance": provenance, "tiny-sd": table("tiny-sd", False), "tiny-sd2": table("tiny-sd2", True)}
     (out / "names.json").write_text(json.dumps(tables, indent=1) + "\n")
+    control = {"provenance": provenance, "names": control_table()}
+    (out / "control-names.json").write_text(json.dumps(control, separators=(",", ":")) + "\n")

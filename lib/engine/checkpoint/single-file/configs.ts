@@ -23,9 +23,9 @@ export interface UnetLayout {
 }
 
 /** config.json of UNet2DConditionModel from shapes. SD 1.x has 8 heads everywhere, SD 2.x heads of 64 channels. */
-export function unetLayout(refs: Refs): UnetLayout {
-  const at = (name: string) => unetPrefix + name;
-  const blocks = countOf(refs, (i) => at(i === 0 ? 'input_blocks.0.0.weight' : blockKey(refs, i)));
+export function unetLayout(refs: Refs, prefix = unetPrefix): UnetLayout {
+  const at = (name: string) => prefix + name;
+  const blocks = countOf(refs, (i) => at(i === 0 ? 'input_blocks.0.0.weight' : blockKey(refs, prefix, i)));
   const downsampler = Array.from({ length: blocks }, (_, i) => i).find((i) =>
     refs.has(at(`input_blocks.${i}.0.op.weight`)),
   );
@@ -62,9 +62,9 @@ export function unetLayout(refs: Refs): UnetLayout {
 }
 
 /** A tensor that input block i has for certain: its downsampler's or its resnet's. */
-function blockKey(refs: Refs, i: number): string {
+function blockKey(refs: Refs, prefix: string, i: number): string {
   const op = `input_blocks.${i}.0.op.weight`;
-  return refs.has(unetPrefix + op) ? op : `input_blocks.${i}.0.in_layers.0.weight`;
+  return refs.has(prefix + op) ? op : `input_blocks.${i}.0.in_layers.0.weight`;
 }
 
 export interface VaeLayout {

@@ -12,6 +12,7 @@ import {
   vaePrefix,
   type Refs,
 } from './configs.ts';
+import { controlPrefix } from './control.ts';
 import { clipPrefix, clipWeights, openClipPrefix, openClipWeights } from './text.ts';
 import { unetWeights } from './unet.ts';
 import { vaeWeights } from './vae.ts';
@@ -92,6 +93,8 @@ function dialectOf({ file, tensors }: SafetensorsFile): 'clip' | 'open-clip' {
   if (has('lora_') || names.some((name) => /lora_(up|down|A|B)\./.test(name))) {
     throw refuse('is a LoRA, not a model', 'Name the model it was made for.');
   }
+  if (controlPrefix(tensors) !== undefined)
+    throw refuse('is a ControlNet, not a model', 'Name the model it was made for.');
   if (!has(unetPrefix)) {
     throw refuse(
       'is no Stable Diffusion checkpoint: it has no model.diffusion_model tensors',

@@ -16,8 +16,8 @@ export interface ControlNetSize extends UnetSize {
 
 /**
  * ControlNetModel. Inputs `sample` [B, C, h, w], `timestep` [1], `encoder_hidden_states` [R, L, D], `controlnet_cond`
- * [B, 3, H, W] in 0 .. 1 and `conditioning_scale` [1]; outputs `down_block_res_samples.0 ..` and
- * `mid_block_res_sample`, all of R rows. diffusers: models/controlnets/controlnet.py
+ * [1, 3, H, W] in 0 .. 1 (one picture guides all rows) and `conditioning_scale` [1]; outputs
+ * `down_block_res_samples.0 ..` and `mid_block_res_sample`, all of R rows. diffusers: models/controlnets/controlnet.py
  */
 export function buildControlNet(config: ControlNetConfig, size: ControlNetSize): Graph {
   return compile(sinkRepeats(controlNet(config, size)));
@@ -46,15 +46,12 @@ function controlNet(config: ControlNetConfig, size: ControlNetSize): Graph {
   const sample = g.repeatRows(sampleInput(g, unet, size, batch), rows / batch);
   const time = timeInput(g, unet, size, 'timestep', 1, timeTerms);
   const picture = g.input('controlnet_cond', g.dtype, [
-    batch,
+    1,
     conditioningChannels,
     scale * height,
     scale * width,
   ]);
-  const hint = g.repeatRows(
-    conditioningEmbedding(g.at('controlnet_cond_embedding'), config, picture),
-    rows / batch,
-  );
+  const hint = conditioningEmbedding(g.at('controlnet_cond_embedding'), config, picture);
   const strength = g.cast(g.input('conditioning_scale', 'float32', [1]), g.dtype);
   const { skips, mid } = unetEncoder(g, unet, sample, time, text, hint);
   skips.forEach((skip, i) => {

@@ -22,7 +22,7 @@ export interface UnetDesign extends UnetConfig {
   readonly crossFrame?: CrossFrame | undefined;
 }
 
-/** x: [R, C, h, w], time: [R or 1, T], text: [R, L, D]; `hint` [R, C0, h, w] is added after conv_in (ControlNet). */
+/** x: [R, C, h, w], time: [R or 1, T], text: [R, L, D]; `hint` [1, C0, h, w] is added after conv_in (ControlNet). */
 export function unetEncoder(
   g: GraphBuilder,
   config: UnetDesign,
