@@ -1,7 +1,7 @@
 'use client';
 import { Dialog as Base } from '@base-ui/react/dialog';
 import { X } from 'lucide-react';
-import type { ReactNode } from 'react';
+import type { ReactNode, RefObject } from 'react';
 import styles from './dialog.module.css';
 
 interface DialogProps {
@@ -11,16 +11,26 @@ interface DialogProps {
   description?: ReactNode;
   /** For lists that stand in two columns. */
   wide?: boolean;
+  /** What has the focus when it opens; else its first control. */
+  initialFocus?: RefObject<HTMLElement | null>;
   children: ReactNode;
 }
 
 /** Without `onOpenChange` the dialog cannot be dismissed. */
-export function Dialog({ open, onOpenChange, title, description, wide = false, children }: DialogProps) {
+export function Dialog({
+  open,
+  onOpenChange,
+  title,
+  description,
+  wide = false,
+  initialFocus,
+  children,
+}: DialogProps) {
   return (
     <Base.Root open={open} onOpenChange={(next) => onOpenChange?.(next)}>
       <Base.Portal>
         <Base.Backdrop className={styles.veil} />
-        <Base.Popup className={`${styles.sheet} ${wide ? styles.wide : ''}`}>
+        <Base.Popup className={`${styles.sheet} ${wide ? styles.wide : ''}`} initialFocus={initialFocus}>
           <div className={styles.head}>
             <Base.Title className={styles.title}>{title}</Base.Title>
             {onOpenChange !== undefined && (

@@ -1,9 +1,10 @@
 'use client';
 import type { Model } from '../../lib/contracts/models.ts';
-import { MAX_STEPS_WITHOUT_PROPAGATION, resolveSchedule } from '../../lib/contracts/plan.ts';
+import { MAX_STEPS_WITHOUT_PROPAGATION } from '../../lib/contracts/plan.ts';
 import { Segments } from '../_components/segments.tsx';
 import { updateDraft, type Draft } from '../_lib/draft.ts';
-import { fitPlan } from '../_lib/request.ts';
+import { fitPlan, taskOf } from '../_lib/request.ts';
+import { scheduleOf } from '../_lib/run-schedule.ts';
 import { ScheduleEditor } from './schedule-editor.tsx';
 import styles from './pace.module.css';
 
@@ -21,8 +22,14 @@ const meaning = {
 
 /** Acceleration as one plain choice, with what it means for this run under it. */
 export function Pace({ draft, model }: { draft: Draft; model: Model | undefined }) {
-  const steps = draft.steps ?? model?.defaults.steps ?? 50;
-  const { keySteps } = resolveSchedule(fitPlan(draft.plan, steps), steps);
+  const whole = draft.steps ?? model?.defaults.steps ?? 50;
+  const { steps, first, keySteps } = scheduleOf({
+    task: taskOf(draft),
+    plan: fitPlan(draft.plan, whole),
+    steps: whole,
+    strength: draft.start?.strength,
+    upscale: draft.start?.larger,
+  });
   const named = typeof draft.plan === 'string' ? draft.plan : undefined;
   const isShort = steps <= MAX_STEPS_WITHOUT_PROPAGATION;
   return (
@@ -36,6 +43,7 @@ export function Pace({ draft, model }: { draft: Draft; model: Model | undefined 
       />
       <ScheduleEditor
         steps={steps}
+        first={first}
         keySteps={keySteps}
         onChange={isShort ? undefined : (plan) => updateDraft({ plan })}
       />

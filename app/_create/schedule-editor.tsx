@@ -6,7 +6,9 @@ import { toggleStep } from './schedule.ts';
 import styles from './schedule-editor.module.css';
 
 interface ScheduleEditorProps {
+  /** Steps that are drawn, and those left out before them. */
   steps: number;
+  first: number;
   keySteps: readonly number[];
   /** Undefined where the run is too short to have a choice. */
   onChange?: (plan: Plan) => void;
@@ -16,7 +18,7 @@ interface ScheduleEditorProps {
  * The strip of a run to come: a click or Space switches the encoder on or off at a step. One stop for the keyboard,
  * arrow keys walk along the steps.
  */
-export function ScheduleEditor({ steps, keySteps, onChange }: ScheduleEditorProps) {
+export function ScheduleEditor({ steps, first, keySteps, onChange }: ScheduleEditorProps) {
   const id = useId();
   const [cursor, setCursor] = useState(0);
   const [isActive, setIsActive] = useState(false);
@@ -43,7 +45,7 @@ export function ScheduleEditor({ steps, keySteps, onChange }: ScheduleEditorProp
     const move = moves[event.key];
     if (event.ctrlKey || event.metaKey) return;
     if (move !== undefined) setCursor(Math.min(steps - 1, Math.max(0, move)));
-    else if (event.key === ' ' || event.key === 'Enter') onChange(toggleStep(keySteps, at, steps));
+    else if (event.key === ' ' || event.key === 'Enter') onChange(toggleStep(keySteps, at, steps, first));
     else return;
     event.preventDefault();
   };
@@ -66,7 +68,7 @@ export function ScheduleEditor({ steps, keySteps, onChange }: ScheduleEditorProp
         onPointerEnter={() => setIsActive(true)}
         onPointerLeave={() => setIsActive(false)}
         onPointerMove={(event) => setCursor(stepUnder(event))}
-        onClick={() => onChange(toggleStep(keySteps, at, steps))}
+        onClick={() => onChange(toggleStep(keySteps, at, steps, first))}
       >
         <ScheduleStrip steps={steps} keySteps={keySteps} />
         {isActive && (

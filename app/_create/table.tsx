@@ -4,7 +4,6 @@ import Link from 'next/link';
 import { useState } from 'react';
 import type { Generation } from '../../lib/contracts/generation.ts';
 import type { Model } from '../../lib/contracts/models.ts';
-import { resolveSchedule } from '../../lib/contracts/plan.ts';
 import { Button } from '../_components/button.tsx';
 import { Picture } from '../_components/picture.tsx';
 import { Result } from '../_components/result.tsx';
@@ -13,6 +12,7 @@ import { useNotify } from '../_components/toaster.tsx';
 import { updateDraft } from '../_lib/draft.ts';
 import type { Live } from '../_lib/live.ts';
 import { useVerb } from '../_lib/queries.ts';
+import { scheduleOfParams } from '../_lib/run-schedule.ts';
 import { describe, isActive } from '../_lib/states.ts';
 import styles from './table.module.css';
 
@@ -191,8 +191,8 @@ function Footing({ generation, live }: { generation: Generation | undefined; liv
   const { status, params, receipt } = generation;
   const { headline, detail, progress } = describe(generation, live);
   const active = isActive(status);
-  const keySteps = receipt?.keySteps ?? resolveSchedule(params.plan, params.steps).keySteps;
-  const done = status === 'succeeded' ? params.steps : active ? (live?.step ?? generation.step ?? 0) : 0;
+  const { steps, keySteps } = scheduleOfParams(params, receipt);
+  const done = status === 'succeeded' ? steps : active ? (live?.step ?? generation.step ?? 0) : 0;
 
   return (
     <div className={styles.footing}>
@@ -237,7 +237,7 @@ function Footing({ generation, live }: { generation: Generation | undefined; liv
       >
         <div className={styles.fill} style={{ transform: `scaleX(${active ? (progress ?? 0) : 0})` }} />
       </div>
-      <ScheduleStrip steps={params.steps} keySteps={keySteps} done={done} />
+      <ScheduleStrip steps={steps} keySteps={keySteps} done={done} />
     </div>
   );
 }

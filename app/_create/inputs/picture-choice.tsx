@@ -1,7 +1,7 @@
 'use client';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { FileSearch, ImageUp, Loader, Spline } from 'lucide-react';
-import { useEffect, useState, type ReactNode } from 'react';
+import { useEffect, useRef, useState, type ReactNode, type RefObject } from 'react';
 import type { Model } from '../../../lib/contracts/models.ts';
 import { Dialog } from '../../_components/dialog.tsx';
 import { useNotify } from '../../_components/toaster.tsx';
@@ -22,14 +22,25 @@ interface PictureChoiceProps {
 
 /** Asks what a picture is for that was dropped, pasted or chosen. */
 export function PictureChoice({ file, draft, model, onDone }: PictureChoiceProps) {
+  const first = useRef<HTMLDivElement>(null);
   return (
-    <Dialog open={file !== null} onOpenChange={(open) => !open && onDone()} title="What is this picture for?">
-      {file !== null && <Choices file={file} draft={draft} model={model} onDone={onDone} />}
+    <Dialog
+      open={file !== null}
+      onOpenChange={(open) => !open && onDone()}
+      title="What is this picture for?"
+      initialFocus={first}
+    >
+      {file !== null && <Choices file={file} draft={draft} model={model} listRef={first} onDone={onDone} />}
     </Dialog>
   );
 }
 
-function Choices({ file, draft, model, onDone }: PictureChoiceProps & { file: File }) {
+interface ChoicesProps extends PictureChoiceProps {
+  file: File;
+  listRef: RefObject<HTMLDivElement | null>;
+}
+
+function Choices({ file, draft, model, listRef, onDone }: ChoicesProps) {
   const { notifyError } = useNotify();
   const preview = useObjectUrl(file);
   const read = useReadPicture();
@@ -53,7 +64,7 @@ function Choices({ file, draft, model, onDone }: PictureChoiceProps & { file: Fi
   return (
     <div className={styles.choices}>
       {preview !== null && <img src={preview} alt="" className={styles.preview} />}
-      <div className={styles.list}>
+      <div className={styles.list} ref={listRef} tabIndex={-1}>
         {canDo('redraw', model) && (
           <Choice
             icon={<ImageUp />}

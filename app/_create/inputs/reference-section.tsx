@@ -58,7 +58,7 @@ export function ReferenceSection({ reference, controlNets }: ReferenceSectionPro
     >
       {net === undefined && (
         <p className={styles.missing}>
-          No ControlNet for this model is installed. <Link href="/models">Get one under Models</Link>.
+          <Link href="/models">Install one under Models</Link>, or put its folder into <code>models/</code>.
         </p>
       )}
       {isDrawing && !isOpen && (

@@ -108,7 +108,8 @@ const resizes = [
 function ResizeField({ draft, start, model }: { draft: Draft; start: Start; model: Model }) {
   const { width, height } = drawnSize(draft, model);
   const isSameShape = Math.abs(start.picture.width / start.picture.height / (width / height) - 1) < 0.02;
-  if (isSameShape) return null;
+  const isAsItIs = draft.width === undefined && draft.height === undefined;
+  if (isSameShape || isAsItIs) return null;
   return (
     <SelectField
       label="It has another shape"
@@ -140,24 +141,22 @@ function PaintFields({ start }: { start: Start }) {
         </Button>
       )}
       <StrengthField start={start} />
-      <div className={styles.columns}>
-        <Slider
-          label="Feather"
-          min={0}
-          max={64}
-          value={feather}
-          valueText={`${feather} px`}
-          onChange={(maskBlur) => updateStart({ maskBlur: maskBlur === FEATHER ? undefined : maskBlur })}
-        />
-        <SelectField
-          label="Begin with"
-          value={start.maskedContent ?? 'original'}
-          options={contents}
-          onChange={(value) =>
-            updateStart({ maskedContent: contents.find((each) => each.value === value)?.value })
-          }
-        />
-      </div>
+      <Slider
+        label="Feather"
+        min={0}
+        max={64}
+        value={feather}
+        valueText={`${feather} px`}
+        onChange={(maskBlur) => updateStart({ maskBlur: maskBlur === FEATHER ? undefined : maskBlur })}
+      />
+      <SelectField
+        label="Begin with"
+        value={start.maskedContent ?? 'original'}
+        options={contents}
+        onChange={(value) =>
+          updateStart({ maskedContent: contents.find((each) => each.value === value)?.value })
+        }
+      />
     </>
   );
 }

@@ -16,11 +16,14 @@ export function outlineOf(stroke: Stroke): number[][] {
   });
 }
 
+/** The outline's points bend the curve, which goes through the middle between each two of them. */
 function pathOf(outline: number[][]): Path2D {
   const path = new Path2D();
   outline.forEach(([x = 0, y = 0], index) => {
-    if (index === 0) path.moveTo(x, y);
-    else path.lineTo(x, y);
+    const [nextX = 0, nextY = 0] = outline[(index + 1) % outline.length] ?? [];
+    const [midX, midY] = [(x + nextX) / 2, (y + nextY) / 2];
+    if (index === 0) path.moveTo(midX, midY);
+    else path.quadraticCurveTo(x, y, midX, midY);
   });
   path.closePath();
   return path;

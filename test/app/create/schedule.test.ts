@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { nameOf, parseSteps, toggleStep } from '../../../app/_create/schedule.ts';
+import { nameOf, toggleStep } from '../../../app/_create/schedule.ts';
 import { resolveSchedule } from '../../../lib/contracts/plan.ts';
 
 const faster = resolveSchedule('faster', 50).keySteps;
@@ -39,9 +39,10 @@ describe('editing a schedule', () => {
     );
   });
 
-  it('reads steps as a person writes them', () => {
-    expect(parseSteps('5, 1 2-4; 30', 50)).toEqual([0, 1, 2, 3, 4, 5, 30]);
-    expect(parseSteps('', 50)).toEqual([0]);
-    for (const text of ['50', '5-3', 'all', '1.5', '-1']) expect(parseSteps(text, 50), text).toBeNull();
+  it('counts the steps that a picture takes the place of', () => {
+    const drawn = resolveSchedule('faster', 50, 12);
+    const changed = toggleStep(drawn.keySteps, 30, 38, 12);
+    expect(resolveSchedule(changed, 50, 12).keySteps).toEqual([...drawn.keySteps, 30].sort((a, b) => a - b));
+    expect(toggleStep(resolveSchedule(changed, 50, 12).keySteps, 30, 38, 12)).toBe('faster');
   });
 });
