@@ -9,6 +9,8 @@ export const environment = {
   home: resolve(process.env.ENCORE_HOME || fileURLToPath(new URL('../../data', import.meta.url))),
   /** ENCORE_DEBUG=1 prints where an error came from. */
   debug: Boolean(process.env.ENCORE_DEBUG),
+  /** ENCORE_FFMPEG: path of the ffmpeg to use, in place of the one that is found. */
+  ffmpeg: process.env.ENCORE_FFMPEG || undefined,
 };
 
 /** A stable-diffusion checkpoint packs to about 6 GB. */

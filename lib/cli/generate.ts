@@ -16,16 +16,30 @@ import { Engine } from '../engine/tasks/engine.ts';
 import { inspectModel } from '../engine/tasks/inspect-model.ts';
 import type { GenerateInput } from '../engine/tasks/task.ts';
 import { environment, runtimeOptions } from './environment.ts';
+import { adapters, type AdapterOptions } from './generate/adapters.ts';
 import type { OptionGroup, RequestFields } from './generate/group.ts';
 import { pictures, type PictureOptions } from './generate/pictures.ts';
 import { expectWritable, finish, progressBar, result, type ResultOptions } from './generate/result.ts';
 import { sampling, type SamplingOptions } from './generate/sampling.ts';
 import { tensors, type TensorOptions } from './generate/tensors.ts';
+import { video, type VideoFileOptions } from './generate/video.ts';
 
-type GenerateOptions = SamplingOptions & TensorOptions & PictureOptions & ResultOptions;
+type GenerateOptions = SamplingOptions &
+  AdapterOptions &
+  TensorOptions &
+  PictureOptions &
+  VideoFileOptions &
+  ResultOptions;
 
 /** In the order of the help, and in the order in which they fill the engine's input. */
-const groups: readonly OptionGroup<GenerateOptions>[] = [sampling, pictures, tensors, result];
+const groups: readonly OptionGroup<GenerateOptions>[] = [
+  sampling,
+  adapters,
+  pictures,
+  video,
+  tensors,
+  result,
+];
 
 export function generateCommand(): Command {
   const command = new Command('generate').description('draw pictures from a sentence, or from a picture');
@@ -51,7 +65,7 @@ async function generate(options: GenerateOptions): Promise<void> {
       onProgress: (progress) => bar?.update(progress),
     });
     bar?.stop();
-    await finish(drawn, params, options);
+    await finish(drawn, params, options, cancel.signal);
   } finally {
     bar?.stop();
     process.removeListener('SIGINT', interrupt);
@@ -96,7 +110,7 @@ async function paramsOf(options: GenerateOptions, model: string): Promise<Genera
   }
   const { task, steps = defaults.steps, plan, strength, injection } = parsed.data;
   const part = strength ?? (defaultStrength as Partial<Record<TaskName, number>>)[task] ?? 1;
-  const alpha = injection ?? defaultInjection(plan, steps, skippedSteps(steps, part));
+  const alpha = injection ?? defaultInjection(plan, steps, skippedSteps(steps, part), task);
   return { ...(parsed.data as GenerationParams), injection: alpha === 'off' ? 0 : alpha };
 }
 

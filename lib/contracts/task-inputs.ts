@@ -67,7 +67,7 @@ export const videoSchema = z
   .object({
     frames: z.int().min(2).max(inputLimits.maxFrames).default(8),
     fps: z.int().min(1).max(inputLimits.maxFps).default(4),
-    /** Strength of the motion field in x and y (Text2Video-Zero's lambda times its direction), in pixels of the picture per frame. */
+    /** Motion field per frame in x and y, in 512ths of the picture's width and height (Text2Video-Zero's lambda and direction). */
     motion: z.object({ x: motion, y: motion }).strict().default({ x: 12, y: 12 }),
     format: z.enum(videoFormats).default('mp4'),
     /** Frames per second after interpolation; none where it is missing. */

@@ -4,12 +4,16 @@ import { SingleBar } from 'cli-progress';
 import packageJson from '../../../package.json' with { type: 'json' };
 import { EncoreError } from '../../contracts/errors.ts';
 import type { GenerationParams } from '../../contracts/generation.ts';
+import { videoFormats } from '../../contracts/task-inputs.ts';
 import { writeFileAtomically } from '../../engine/checkpoint/atomic-file.ts';
 import { writeSafetensors } from '../../engine/checkpoint/safetensors.ts';
 import type { Progress, TaskResult } from '../../engine/tasks/task.ts';
 import { encodePng } from '../../media/png.ts';
+import { findFfmpeg } from '../../media/ffmpeg.ts';
+import { environment } from '../environment.ts';
 import { print, printJson } from '../output.ts';
 import type { OptionGroup } from './group.ts';
+import { formatOf, saveVideo } from './video.ts';
 
 export interface ResultOptions {
   out: string;
@@ -22,15 +26,24 @@ export const result: OptionGroup<ResultOptions> = {
   declare(command) {
     command
       .option('--dump-latents <file>', 'writes the latents before the autoencoder')
-      .option('--out <file>', 'where the picture goes; several get -1, -2, ... before .png', 'out.png')
+      .option(
+        '--out <file>',
+        '.png, or .mp4, .webm, .gif, .webp for a video; several get -1, -2, ...',
+        'out.png',
+      )
       .option('--json', 'print the receipt as one JSON object');
   },
 };
 
 /** Before anything is drawn. */
 export async function expectWritable({ out, dumpLatents }: ResultOptions): Promise<void> {
-  if (!/\.png$/i.test(out)) {
-    throw new EncoreError('invalid_parameter', `--out ${out}: pictures are written as .png`);
+  const format = formatOf(out);
+  if (format !== undefined) await findFfmpeg(environment.ffmpeg);
+  else if (!/\.png$/i.test(out)) {
+    throw new EncoreError(
+      'invalid_parameter',
+      `--out ${out}: pictures are written as .png, videos as .${videoFormats.join(', .')}`,
+    );
   }
   if (dumpLatents !== undefined && !/\.safetensors$/i.test(dumpLatents)) {
     throw new EncoreError(
@@ -50,8 +63,9 @@ export async function finish(
   drawn: TaskResult,
   params: GenerationParams,
   options: ResultOptions,
+  signal: AbortSignal,
 ): Promise<void> {
-  const paths = await save(drawn, params, options);
+  const paths = await save(drawn, params, options, signal);
   if (options.json) return printJson({ ...drawn.receipt, path: paths[0], paths });
   for (const path of paths) print(path);
   for (const notice of drawn.receipt.notices) process.stderr.write(`${notice}\n`);
@@ -61,18 +75,24 @@ async function save(
   { pictures, latents, receipt }: TaskResult,
   params: GenerationParams,
   { out, dumpLatents }: ResultOptions,
+  signal: AbortSignal,
 ): Promise<string[]> {
   const paths: string[] = [];
   const { name, ext } = parse(out);
-  for (const [i, picture] of pictures.entries()) {
-    const path = resolve(dirname(out), pictures.length === 1 ? `${name}${ext}` : `${name}-${i + 1}${ext}`);
+  const each = params.video?.frames ?? 1;
+  const count = pictures.length / each;
+  for (let i = 0; i < count; i++) {
+    const path = resolve(dirname(out), count === 1 ? `${name}${ext}` : `${name}-${i + 1}${ext}`);
+    const frames = pictures.slice(i * each, (i + 1) * each);
     const seed = (params.seed + i) % 2 ** 32;
-    const { width, height } = picture;
+    const { width, height } = frames[0]!;
     const metadata = { params: { ...params, width, height }, receipt, seed, version: packageJson.version };
-    const file = await encodePng(picture, metadata);
-    await writeFileAtomically(path, async (handle) => {
-      await handle.writeFile(file);
-    });
+    if (params.video === undefined) {
+      const file = await encodePng(frames[0]!, metadata);
+      await writeFileAtomically(path, async (handle) => {
+        await handle.writeFile(file);
+      });
+    } else await saveVideo(frames, path, params.video, metadata, signal);
     paths.push(path);
   }
   if (dumpLatents !== undefined) await writeSafetensors(dumpLatents, { latents });

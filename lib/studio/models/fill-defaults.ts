@@ -35,7 +35,7 @@ export function fillDefaults(
     guidanceScale: request.guidanceScale ?? defaults.guidanceScale,
     scheduler: request.scheduler ?? defaults.scheduler,
     seed: request.seed ?? randomSeed(),
-    injection: injection === 'off' ? 0 : (injection ?? defaultInjection(request.plan, steps)),
+    injection: injection === 'off' ? 0 : (injection ?? defaultInjection(request.plan, steps, 0, request.task)),
   });
 }
 

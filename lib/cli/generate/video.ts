@@ -1,0 +1,71 @@
+import { extname } from 'node:path';
+import type { Command } from 'commander';
+import { EncoreError } from '../../contracts/errors.ts';
+import { videoFormats, videoSchema, type Video } from '../../contracts/task-inputs.ts';
+import type { Picture } from '../../engine/tasks/task.ts';
+import { findFfmpeg } from '../../media/ffmpeg.ts';
+import { pictureJson, type PictureMetadata } from '../../media/metadata.ts';
+import type { VideoFormat } from '../../media/video-arguments.ts';
+import { writeVideo } from '../../media/video.ts';
+import { environment } from '../environment.ts';
+import type { OptionGroup } from './group.ts';
+import { number } from './values.ts';
+
+export interface VideoFileOptions {
+  out: string;
+  frames?: number;
+  fps?: number;
+  motionX?: number;
+  motionY?: number;
+  interpolateFps?: number;
+}
+
+const defaults = videoSchema.parse({});
+
+/** A video instead of a picture: asked for by any of these, or by the name of the file it goes to. */
+export const video: OptionGroup<VideoFileOptions> = {
+  declare(command: Command) {
+    command
+      .option('--frames <n>', `draw a video of n frames (default: ${defaults.frames})`, number)
+      .option('--fps <n>', `frames per second (default: ${defaults.fps})`, number)
+      .option('--motion-x <n>', `512ths of the width per frame (default: ${defaults.motion.x})`, number)
+      .option('--motion-y <n>', `512ths of the height per frame (default: ${defaults.motion.y})`, number)
+      .option('--interpolate-fps <n>', 'smooth the video to so many frames per second', number);
+  },
+  request({ out, frames, fps, motionX, motionY, interpolateFps }) {
+    const format = formatOf(out);
+    const asked = [frames, fps, motionX, motionY, interpolateFps].some((value) => value !== undefined);
+    if (format === undefined && !asked) return {};
+    if (format === undefined) {
+      throw new EncoreError(
+        'invalid_parameter',
+        `--out ${out}: a video is written as .${videoFormats.join(', .')}`,
+        {
+          remedy: 'Name such a file with --out.',
+        },
+      );
+    }
+    const motion = { x: motionX ?? defaults.motion.x, y: motionY ?? defaults.motion.y };
+    return { video: { frames, fps, motion, format, interpolateFps } };
+  },
+};
+
+/** The video format that a file's name asks for. */
+export function formatOf(path: string): VideoFormat | undefined {
+  const extension = extname(path).slice(1).toLowerCase();
+  return videoFormats.find((format) => format === extension);
+}
+
+export async function saveVideo(
+  frames: readonly Picture[],
+  path: string,
+  { format, fps, interpolateFps }: Video,
+  metadata: PictureMetadata,
+  signal: AbortSignal,
+): Promise<void> {
+  const started = performance.now();
+  const options = { format, fps, interpolateFps, comment: pictureJson(metadata) };
+  await writeVideo(await findFfmpeg(environment.ffmpeg), frames, path, options, { signal });
+  const { seconds } = metadata.receipt;
+  seconds.ffmpeg = (seconds.ffmpeg ?? 0) + (performance.now() - started) / 1000;
+}

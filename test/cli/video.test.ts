@@ -1,0 +1,89 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import sharp from 'sharp';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { receiptSchema } from '../../lib/contracts/generation.ts';
+import { findFfmpeg } from '../../lib/media/ffmpeg.ts';
+import { readComment } from '../../lib/media/video-comment.ts';
+
+const run = promisify(execFile);
+let scratch: string;
+let main: (args: readonly string[]) => Promise<number>;
+
+beforeAll(async () => {
+  scratch = await mkdtemp(join(tmpdir(), 'encore-cli-video-'));
+  // Read when the command line's environment is imported.
+  process.env.ENCORE_HOME = join(scratch, 'home');
+  ({ main } = await import('../../lib/cli/main.ts'));
+});
+afterAll(() => rm(scratch, { recursive: true }));
+afterEach(() => vi.restoreAllMocks());
+
+async function generate(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  const written = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const) {
+    vi.spyOn(process[name], 'write').mockImplementation((text) => {
+      written[name] += String(text);
+      return true;
+    });
+  }
+  const small = ['--model', 'test/golden/tiny-sd', '--width', '64', '--height', '64', '--prompt', 'a fox'];
+  const code = await main(['generate', '--device', 'cpu', ...small, ...args]);
+  vi.restoreAllMocks();
+  return { code, ...written };
+}
+
+test('writes a video of so many frames that says how it was made', async () => {
+  const out = join(scratch, 'fox.mp4');
+  const { code, stdout } = await generate(
+    '--frames',
+    '4',
+    '--fps',
+    '8',
+    '--steps',
+    '12',
+    '--out',
+    out,
+    '--json',
+  );
+  expect(code).toBe(0);
+  const { path, paths, ...receipt } = JSON.parse(stdout) as Record<string, unknown>;
+  expect([path, paths]).toEqual([out, [out]]);
+  const { seconds, ...facts } = receiptSchema.parse(receipt);
+  // Nothing is injected into videos unless it is asked for.
+  expect(facts).toMatchObject({ frames: 4, fps: 8, injection: 0, width: 64, height: 64 });
+  expect(seconds.ffmpeg).toBeGreaterThan(0);
+  const { stderr } = await run((await findFfmpeg()).path, ['-i', out, '-f', 'null', '-']);
+  expect(stderr).toMatch(/h264[^\n]*64x64[^\n]*\b8 fps/);
+  expect(/frame=\s*(\d+)/.exec(stderr)?.[1]).toBe('4');
+  const made = JSON.parse(readComment(await readFile(out)) ?? '') as { params: object };
+  expect(made.params).toMatchObject({
+    task: 'text-to-video',
+    video: { frames: 4, fps: 8, motion: { x: 12, y: 12 } },
+  });
+});
+
+test('a name alone asks for a video, and several are numbered', async () => {
+  const out = join(scratch, 'two.webp');
+  const { code, stdout } = await generate('--count', '2', '--steps', '3', '--motion-x', '-20', '--out', out);
+  expect(code).toBe(0);
+  const paths = stdout.trim().split('\n');
+  expect(paths).toEqual([join(scratch, 'two-1.webp'), join(scratch, 'two-2.webp')]);
+  for (const path of paths) expect((await sharp(path, { animated: true }).metadata()).pages).toBe(8);
+});
+
+test('refuses what cannot be written before anything is drawn', async () => {
+  const png = await generate('--frames', '4', '--out', join(scratch, 'no.png'));
+  expect(png).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/a video is written as .mp4, .webm/) as string,
+  });
+  const avi = await generate('--out', join(scratch, 'no.avi'));
+  expect(avi).toMatchObject({ code: 2, stderr: expect.stringContaining('videos as .mp4') as string });
+  const frames = await generate('--frames', '1', '--out', join(scratch, 'no.mp4'));
+  expect(frames).toMatchObject({ code: 2, stderr: expect.stringContaining('video.frames') as string });
+  expect((await readdir(scratch)).filter((name) => name.startsWith('no'))).toEqual([]);
+});
