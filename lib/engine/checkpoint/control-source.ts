@@ -8,9 +8,10 @@ import { openControlFile } from './single-file/control.ts';
  */
 export async function openControlSource(path: string): Promise<NetworkSource> {
   if (path.endsWith('.safetensors')) return openControlFile(path);
-  const { layout, className, components, network } = await openModel(path);
+  const source = await openModel(path);
+  const { layout, className, components } = source;
   const found = layout === 'component' ? className : (components.get('controlnet') ?? className);
-  if (found === 'ControlNetModel') return network('controlnet');
+  if (found === 'ControlNetModel') return source.network('controlnet');
   throw new EncoreError('checkpoint_unsupported', `${path} is a ${found}, not a ControlNetModel`, {
     remedy: 'Name the folder of a ControlNet, or its single .safetensors file.',
   });

@@ -34,7 +34,7 @@ export interface Course {
 }
 
 /** What the loop starts from, and what this course does to it under way. Latents are [count * frames, C, h, w]. */
-export type Start = Pick<DenoiseInput, 'latents' | 'augment' | 'amend' | 'control'>;
+export type Start = Pick<DenoiseInput, 'latents' | 'augment' | 'amend'>;
 
 /** Some of a request's pictures, drawn together. */
 export interface Batch {

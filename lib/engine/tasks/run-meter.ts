@@ -13,6 +13,13 @@ interface Call {
   readonly cost: number;
 }
 
+/** Calls that an exact run makes in one leg. */
+export interface ExactLeg {
+  readonly steps: number;
+  /** Runs of ControlNets. */
+  readonly controls: number;
+}
+
 /**
  * The clock of one run: seconds per stage without the time in which graphs were opened, progress in
  * multiply-accumulates, the time that is left, and what an exact run would have taken.
@@ -105,11 +112,12 @@ export class RunMeter {
   }
 
   /**
-   * Encoder and decoder of the exact run with `steps` evaluations in each leg: what this run's own calls took, with the
-   * encoder passes it saved added and steps that shared a call decoded one by one. null where a leg made no calls.
+   * Encoder, decoder and ControlNets of the exact run of these legs: what this run's own calls took, with the encoder
+   * passes and ControlNet runs it saved added and steps that shared a call decoded one by one. null where a leg made no
+   * calls.
    */
-  exactEstimate(steps: readonly number[]): Receipt['exactEstimate'] {
-    const legs = steps.map((evaluations, leg) => this.exactLeg(evaluations, leg));
+  exactEstimate(exact: readonly ExactLeg[]): Receipt['exactEstimate'] {
+    const legs = exact.map((leg, i) => this.exactLeg(leg, i));
     if (legs.some((leg) => leg === null)) return null;
     const known = legs.filter((leg) => leg !== null);
     return {
@@ -118,26 +126,34 @@ export class RunMeter {
     };
   }
 
-  private exactLeg(steps: number, leg: number): Receipt['exactEstimate'] {
+  private exactLeg({ steps, controls }: ExactLeg, leg: number): Receipt['exactEstimate'] {
     const calls = this.calls.filter((call) => call.leg === leg);
+    const control = calls.filter(({ stage }) => stage === 'control');
     const encoder = calls.filter(({ stage }) => stage === 'encoder');
     const decoder = calls.filter(({ stage }) => stage === 'decoder');
     const [alone, shared] = [decoder.filter((c) => c.units === 1), decoder.filter((c) => c.units > 1)];
-    const measured = sum([...encoder, ...alone], (call) => call.seconds);
+    const measured = sum([...encoder, ...alone, ...control], (call) => call.seconds);
     const saved = steps - encoder.length;
+    const unguided = controls - control.length;
     if (encoder.length === 0) return null;
-    if (saved === 0 && shared.length === 0) {
+    if (saved === 0 && unguided === 0 && shared.length === 0) {
       return { unetSeconds: measured, method: 'This run was exact: measured.' };
     }
     const e = perUnit(encoder);
     const d = perUnit(alone) ?? perUnit(decoder);
+    const c = perUnit(control);
     if (e === null || d === null) return null;
     const ms = (seconds: number) => `${(seconds * 1000).toFixed(1)} ms`;
     return {
-      unetSeconds: measured + saved * e.seconds + sum(shared, (call) => call.units) * d.seconds,
+      unetSeconds:
+        measured +
+        saved * e.seconds +
+        sum(shared, (call) => call.units) * d.seconds +
+        unguided * (c?.seconds ?? 0),
       method:
-        `${saved} more encoder passes at ${ms(e.seconds)} and each step decoded alone at ${ms(d.seconds)}, ` +
-        `the means of ${e.calls} and ${d.calls} calls of this run${e.warm && d.warm ? ', first calls left out' : ''}.`,
+        `${saved} more encoder passes at ${ms(e.seconds)}, ` +
+        (c === null ? '' : `${unguided} more ControlNet runs at ${ms(c.seconds)} `) +
+        `and each step decoded alone at ${ms(d.seconds)}, the means of ${e.calls} and ${d.calls} calls of this run${e.warm && d.warm ? ', first calls left out' : ''}.`,
     };
   }
 }

@@ -9,6 +9,7 @@ import { concatRows, rows } from '../tensor/arithmetic.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { batchSize, decodeWidth, framesPerCall } from './call-size.ts';
 import { conditioning, type Conditioning } from './conditioning.ts';
+import { Guidance } from './control.ts';
 import type { Batch, Course, Start, Task } from './course.ts';
 import type { LoadedModel } from './loaded-model.ts';
 import { noiseOfStack, PictureNoise } from './picture-noise.ts';
@@ -44,7 +45,8 @@ export async function run(
   input: GenerateInput,
   hooks: TaskHooks = {},
 ): Promise<TaskResult> {
-  const drawing = prepareDrawing(context, task, input, hooks);
+  const guidance = await Guidance.open(context.model, input);
+  const drawing = prepareDrawing(context, task, input, guidance, hooks);
   const { meter, count } = drawing;
   context.useMeter(meter);
   drawing.checkpoint();
@@ -80,6 +82,8 @@ export interface Leg {
   readonly injection: number;
   /** Multiply-accumulates of one row. */
   readonly cost: { encoder: number; decoder: number };
+  /** Of the ControlNets: their runs of one batch, and those of an exact run. */
+  readonly controlRuns: { made: number; exact: number };
   readonly notices: readonly string[];
 }
 
@@ -89,6 +93,7 @@ export interface Drawing {
   readonly input: GenerateInput;
   readonly hooks: TaskHooks;
   readonly scheduler: Scheduler;
+  readonly guidance: Guidance;
   readonly legs: readonly Leg[];
   /** Pictures. */
   readonly count: number;
@@ -105,26 +110,34 @@ export interface Drawing {
   readonly checkpoint: () => void;
 }
 
-function prepareDrawing(context: TaskContext, task: Task, input: GenerateInput, hooks: TaskHooks): Drawing {
+function prepareDrawing(
+  context: TaskContext,
+  task: Task,
+  input: GenerateInput,
+  guidance: Guidance,
+  hooks: TaskHooks,
+): Drawing {
   const { model, started } = context;
   const count = input.latents?.shape[0] ?? input.count;
   const courses = task.courses(model, input);
   const scheduler = createScheduler(model.schedulerConfig, input.scheduler);
-  const legs = courses.map((course) => legOf(context, input, scheduler, course, count));
+  const legs = courses.map((course) => legOf(context, input, scheduler, course, count, guidance));
   const last = legs.at(-1)!;
   const pictureCost = model.autoencoder.decodeCost(last.course.height, last.course.width);
   const halves = guidanceRows(1, input.guidanceScale);
   const total = legs.reduce(
-    (sum, { course, frames, keySteps, evaluations, cost }) => {
-      const loop = halves * frames * (keySteps.length * cost.encoder + evaluations * cost.decoder);
-      return sum + count * (loop + (course.cost ?? 0));
+    (sum, { course, frames, keySteps, evaluations, cost, batch }) => {
+      const control = guidance.cost(course, keySteps, evaluations);
+      const row = keySteps.length * cost.encoder + evaluations * cost.decoder + control.steps;
+      const once = (count / batch) * control.prompt;
+      return sum + count * (halves * frames * row + (course.cost ?? 0)) + once;
     },
     count * last.frames * pictureCost,
   );
   const meter = new RunMeter(total, () => performance.now(), started);
   const steps = legs.reduce((sum, { evaluations, batch }) => sum + evaluations * (count / batch), 0);
   const drawing: Drawing = {
-    ...{ model, input, hooks, scheduler, legs, count, pictureCost, meter },
+    ...{ model, input, hooks, scheduler, guidance, legs, count, pictureCost, meter },
     previews: new PreviewBudget(),
     stepsDone: 0,
     denoising: 0,
@@ -146,6 +159,7 @@ function legOf(
   scheduler: Scheduler,
   course: Course,
   count: number,
+  guidance: Guidance,
 ): Leg {
   const { first = 0, end = Infinity, frames = 1, plan = input.plan, planFrom = 'run' } = course;
   const { steps, eta = 0 } = input;
@@ -154,7 +168,7 @@ function legOf(
   const skipped = planFrom === 'run' ? first : 0;
   const schedule = resolveSchedule(plan, skipped + timesteps.length, skipped);
   const evaluations = Math.min(timesteps.length, end - first);
-  const keySteps = schedule.keySteps.filter((step) => step < evaluations);
+  const { keySteps, notices } = guidance.keySteps(schedule.keySteps, evaluations);
   const cost = model.denoiser.cost(course.height, course.width);
   const halves = guidanceRows(1, input.guidanceScale);
   const rowMacs = halves * Math.max(cost.encoder, cost.decoder);
@@ -166,8 +180,10 @@ function legOf(
     ...{ course, frames, framesPerCall: perCall, evaluations, keySteps, batch, begin, cost },
     spans: spansOf(keySteps, evaluations, width),
     injection: course.injection ?? input.injection,
+    controlRuns: guidance.runs(keySteps, evaluations),
     notices: [
       ...(schedule.notice === null ? [] : [schedule.notice]),
+      ...notices,
       ...(grainy ? [noiseUnseen(scheduler.name)] : []),
     ],
   };
@@ -223,10 +239,11 @@ async function walkBatch(drawing: Drawing, leg: Leg, batch: Batch, start: Start)
       frames: leg.course.frames === undefined ? undefined : clip,
     }),
   );
+  const control = await drawing.guidance.guide(batch, leg);
   const { result, seconds } = await meter.timed(() =>
     denoise(
       {
-        ...{ denoiser, prepared, run, ...start, spans: leg.spans },
+        ...{ denoiser, prepared, run, ...start, spans: leg.spans, control },
         injection: { alpha: leg.injection, tau: injectionTau, trainSteps: scheduler.trainSteps },
         guidanceScale: input.guidanceScale,
         noise: (index) =>
@@ -253,8 +270,9 @@ function loopHooks(drawing: Drawing, { batch, frames, cost }: Leg, first: number
   const { onPreview } = hooks;
   return {
     beforeCall: drawing.checkpoint,
+    // Guidance books each of its ControlNets by itself.
     call: (part, steps, work) =>
-      meter.call(part, steps, part === 'control' ? 0 : callRows * steps * cost[part], work),
+      part === 'control' ? work() : meter.call(part, steps, callRows * steps * cost[part], work),
     onStep(index, x) {
       expectFinite(x, index);
       drawing.stepsDone++;

@@ -45,7 +45,10 @@ test('an exact run is its own estimate', async () => {
     await meter.call('encoder', 1, 1, taking(2));
     await meter.call('decoder', 1, 1, taking(3));
   }
-  expect(meter.exactEstimate([3])).toEqual({ unetSeconds: 15, method: 'This run was exact: measured.' });
+  expect(meter.exactEstimate([{ steps: 3, controls: 0 }])).toEqual({
+    unetSeconds: 15,
+    method: 'This run was exact: measured.',
+  });
 });
 
 test('a propagated run adds the encoder passes it saved and decodes shared steps alone, at its own speed', async () => {
@@ -57,11 +60,11 @@ test('a propagated run adds the encoder passes it saved and decodes shared steps
   await meter.call('encoder', 1, 1, taking(2));
   await meter.call('decoder', 5, 5, taking(10));
   // Measured: 13 s of encoder, 10 s of single decoder steps. Added: 4 encoder passes at 2 s, 5 steps alone at 3 s.
-  const estimate = meter.exactEstimate([7]);
+  const estimate = meter.exactEstimate([{ steps: 7, controls: 0 }]);
   expect(estimate?.unetSeconds).toBe(13 + 10 + 4 * 2 + 5 * 3);
   expect(estimate?.method).toContain('first calls left out');
 });
 
 test('a run that made no calls has no estimate', () => {
-  expect(meterOf(1).meter.exactEstimate([5])).toBeNull();
+  expect(meterOf(1).meter.exactEstimate([{ steps: 5, controls: 0 }])).toBeNull();
 });

@@ -32,7 +32,6 @@ export async function openControlFile(path: string): Promise<NetworkSource> {
     });
   }
   const { layers, config } = unetLayout(tensors, prefix);
-  const { out_channels, up_block_types, sample_size, ...encoder } = config;
   const hint = hintWidths(tensors, prefix);
   const refs = [...tensors.values()];
   // Every even entry of the hint block is a convolution, the others are activations; the last ends in conv_in's width.
@@ -49,8 +48,10 @@ export async function openControlFile(path: string): Promise<NetworkSource> {
     name: 'controlnet',
     className: 'ControlNetModel',
     config: {
-      ...encoder,
+      ...config,
       _class_name: 'ControlNetModel',
+      // It writes no latents; this is what the shape of a whole UNet is read with.
+      out_channels: config.in_channels,
       conditioning_channels: tensors.get(prefix + hintStart)?.shape[1],
       conditioning_embedding_out_channels: [hint[0], ...hint.filter((_, i) => i > 0 && i % 2 === 0)],
     },

@@ -1,0 +1,205 @@
+import { EncoreError } from '../../contracts/errors.ts';
+import type { Receipt } from '../../contracts/generation.ts';
+import type { ControlNet, PreparedControl } from '../networks/controlnet/controlnet.ts';
+import type { ControlResiduals } from '../propagation/denoiser.ts';
+import type { Guide } from '../propagation/loop.ts';
+import { concatRows, mapped, rows, weightedSum } from '../tensor/arithmetic.ts';
+import { resampled } from '../tensor/resample.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import type { LoadedControlNet } from './control-nets.ts';
+import type { Batch } from './course.ts';
+import type { LoadedModel } from './loaded-model.ts';
+import { expectSize, pixelsOf } from './original.ts';
+import { repeatRow } from './pictures.ts';
+import type { ControlInput, GenerateInput, Picture } from './task.ts';
+
+type Float32 = Tensor<'float32'>;
+
+/** A part of a run in which a ControlNet guides, as fractions of its steps. */
+export type Share = Pick<ControlInput, 'start' | 'end'>;
+
+interface Control extends LoadedControlNet {
+  readonly input: ControlInput;
+}
+
+/** The ControlNets of a request, opened. Their residuals are added to each other. */
+export class Guidance {
+  private readonly controls: readonly Control[];
+
+  private constructor(controls: readonly Control[]) {
+    this.controls = controls;
+  }
+
+  /**
+   * Throws `invalid_parameter` for a part of the run that is none and for a picture of another size than the request,
+   * and what {@link ControlNets.open} throws.
+   */
+  static async open(model: LoadedModel, request: GenerateInput): Promise<Guidance> {
+    const controls: Control[] = [];
+    for (const [i, input] of (request.control ?? []).entries()) {
+      expectShare(input, i);
+      expectSize(`control.${i}.image`, input.image, request);
+      controls.push({ ...(await model.controlNets.open(input.model)), input });
+    }
+    return new Guidance(controls);
+  }
+
+  get present(): boolean {
+    return this.controls.length > 0;
+  }
+
+  /** What the receipt says of each. */
+  get facts(): NonNullable<Receipt['control']> {
+    return this.controls.map(({ name, hash, input }) => {
+      const { scale, start, end } = input;
+      return { model: name, hash, scale, start, end };
+    });
+  }
+
+  /**
+   * A plan's key steps, and those at which a ControlNet begins or ceases to guide: features from before know nothing of
+   * that.
+   */
+  keySteps(planned: readonly number[], evaluations: number): { keySteps: number[]; notices: string[] } {
+    const shares = this.controls.map(({ input }) => input);
+    const kept = planned.filter((step) => step < evaluations);
+    const added = switchesOf(shares, evaluations).filter((step) => !kept.includes(step));
+    return {
+      keySteps: [...kept, ...added].sort((a, b) => a - b),
+      notices:
+        added.length === 0
+          ? []
+          : [`A ControlNet begins or ends at ${steps(added)}, which the plan now runs in full.`],
+    };
+  }
+
+  /** Runs of all ControlNets in one batch, and what an exact run would make. */
+  runs(keySteps: readonly number[], evaluations: number): { made: number; exact: number } {
+    const all = stepsOf(evaluations);
+    const sum = (steps: readonly number[]) =>
+      this.controls.reduce((total, { input }) => total + active(steps, evaluations, input).length, 0);
+    return { made: sum(keySteps), exact: sum(all) };
+  }
+
+  /** Multiply-accumulates: `prompt` once per batch, `steps` of one row at all of these key steps together. */
+  cost({ height, width }: Size, keySteps: readonly number[], evaluations: number): ControlCost {
+    const costs = this.controls.map(({ net, input }) => {
+      const { prompt, step } = net.cost(height, width);
+      return { prompt, steps: step * active(keySteps, evaluations, input).length };
+    });
+    const sum = (key: keyof ControlCost) => costs.reduce((total, cost) => total + cost[key], 0);
+    return { prompt: sum('prompt'), steps: sum('steps') };
+  }
+
+  /** Embeds pictures and prompt; undefined where there are no ControlNets. */
+  async guide(batch: Batch, { frames, evaluations, course }: GuidedLeg): Promise<Guide | undefined> {
+    if (!this.present) return undefined;
+    const { meter, checkpoint, run, states } = batch;
+    const { height, width } = course;
+    const samples = batch.count * frames;
+    const text = repeatEach(states, frames);
+    const prepared: { net: ControlNet; input: ControlInput; ready: PreparedControl }[] = [];
+    for (const { net, input } of this.controls) {
+      checkpoint();
+      const picture = conditionOf(input.image, height * net.config.scale, width * net.config.scale);
+      const ready = await meter.call('textEncoder', 1, net.cost(height, width).prompt, () =>
+        net.prepare({ encoderHiddenStates: text }, picture, samples),
+      );
+      prepared.push({ net, input, ready });
+    }
+    const [first] = prepared as [(typeof prepared)[number]];
+    return async (sample, index) => {
+      let sum: ControlResiduals | undefined;
+      for (const { net, input, ready } of prepared) {
+        if (!guides(index, evaluations, input)) continue;
+        checkpoint();
+        const cost = ready.rows * net.cost(height, width).step;
+        const residuals = await meter.call('control', 1, cost, () =>
+          net.residuals(sample, run.timesteps[index]!, ready, input.scale),
+        );
+        sum = sum === undefined ? residuals : added(sum, residuals);
+      }
+      // Nothing, as numbers: the encoder's graph stays the same throughout the run.
+      return sum ?? first.net.silence(first.ready);
+    };
+  }
+}
+
+interface Size {
+  readonly height: number;
+  readonly width: number;
+}
+
+interface ControlCost {
+  prompt: number;
+  steps: number;
+}
+
+/** What guidance has to know of a leg (run.ts). */
+interface GuidedLeg {
+  /** Of the latents. */
+  readonly course: Size;
+  readonly frames: number;
+  readonly evaluations: number;
+}
+
+/** Whether it guides at evaluation `index` of N, as in diffusers' StableDiffusionControlNetPipeline. */
+export function guides(index: number, evaluations: number, { start, end }: Share): boolean {
+  return !(index / evaluations < start || (index + 1) / evaluations > end);
+}
+
+function stepsOf(evaluations: number): number[] {
+  return Array.from({ length: evaluations }, (_, step) => step);
+}
+
+function steps(list: readonly number[]): string {
+  return `${list.length === 1 ? 'step' : 'steps'} ${list.join(', ')}`;
+}
+
+function active(steps: readonly number[], evaluations: number, share: Share): number[] {
+  return steps.filter((step) => guides(step, evaluations, share));
+}
+
+/** Steps, the first left out, that some ControlNet guides and the one before does not, or the other way round. */
+export function switchesOf(shares: readonly Share[], evaluations: number): number[] {
+  return stepsOf(evaluations)
+    .slice(1)
+    .filter((step) =>
+      shares.some((share) => guides(step, evaluations, share) !== guides(step - 1, evaluations, share)),
+    );
+}
+
+function added(a: ControlResiduals, b: ControlResiduals): ControlResiduals {
+  const sum = (x: Float32, y: Float32) => weightedSum([1, x], [1, y]);
+  return {
+    downBlockResSamples: a.downBlockResSamples.map((x, i) => sum(x, b.downBlockResSamples[i]!)),
+    midBlockResSample: sum(a.midBlockResSample, b.midBlockResSample),
+  };
+}
+
+/** A control picture [1, 3, H, W] in 0 .. 1, resampled where a later, larger pass of the run needs it so. */
+function conditionOf(picture: Picture, height: number, width: number): Float32 {
+  const pixels = mapped(pixelsOf(picture), (value) => (value + 1) / 2);
+  return picture.height === height && picture.width === width
+    ? pixels
+    : resampled(pixels, height, width, 'bilinear');
+}
+
+/** Each row [R, ...] `times` times in a row. */
+function repeatEach(x: Float32, times: number): Float32 {
+  return times === 1
+    ? x
+    : concatRows(Array.from({ length: x.shape[0]! }, (_, i) => repeatRow(rows(x, i, i + 1), times)));
+}
+
+function expectShare({ start, end, scale }: ControlInput, i: number): void {
+  if (Number.isFinite(scale) && start >= 0 && end <= 1 && start < end) return;
+  throw new EncoreError(
+    'invalid_parameter',
+    `control ${i + 1} guides from ${start} to ${end}, times ${scale}`,
+    {
+      remedy: 'Use fractions of the run from 0 to 1, the start before the end.',
+      errors: [{ path: `control.${i}.start`, message: 'must be below end' }],
+    },
+  );
+}
