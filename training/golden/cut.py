@@ -26,7 +26,8 @@ def time_embedding(unet, rows: int, timestep, text: torch.Tensor) -> torch.Tenso
     return emb if unet.time_embed_act is None else unet.time_embed_act(emb)
 
 
-def encode(unet, sample: torch.Tensor, timestep, text: torch.Tensor) -> Features:
+def encode(unet, sample: torch.Tensor, timestep, text: torch.Tensor, residuals: Features | None = None) -> Features:
+    """`residuals`: what ControlNets add to every skip and to the mid block's output."""
     emb = time_embedding(unet, sample.shape[0], timestep, text)
     hidden = unet.conv_in(sample)
     skips = (hidden,)
@@ -36,7 +37,11 @@ def encode(unet, sample: torch.Tensor, timestep, text: torch.Tensor) -> Features
         else:
             hidden, added = block(hidden_states=hidden, temb=emb)
         skips += added
-    return Features(skips, unet.mid_block(hidden, emb, encoder_hidden_states=text))
+    mid = unet.mid_block(hidden, emb, encoder_hidden_states=text)
+    if residuals is not None:
+        skips = tuple(a + b for a, b in zip(skips, residuals.down_block_res_samples, strict=True))
+        mid = mid + residuals.mid_block_res_sample
+    return Features(skips, mid)
 
 
 def decode(unet, features: Features, timestep, text: torch.Tensor) -> torch.Tensor:
@@ -63,12 +68,13 @@ def prior_scale(scheduler, index: int) -> float:
     return float((1 + scheduler.sigmas[index + 1] ** 2) ** 0.5 / scheduler.init_noise_sigma)
 
 
-def denoise(unet, scheduler, latents, text, guidance, key_steps, alpha=0.0, tau=0.5, step_options=None) -> torch.Tensor:
+def denoise(unet, scheduler, latents, text, guidance, key_steps, alpha=0.0, tau=0.5, step_options=None, control=None) -> torch.Tensor:
     """Serial encoder propagation; the latents after every step [N, B, C, h, w].
 
     text: [2B, L, D] (unconditional first) when guidance > 1, otherwise [B, L, D].
     At a key step the encoder reads the current latents; at the others its features are reused and only the decoder
-    runs, with the time embedding of its own step. Every step with t / T_train < tau adds alpha * x_T (times
+    runs, with the time embedding of its own step. `control(rows, index, timestep)` gives the residuals of ControlNets
+    (or None); it is asked at key steps only. Every step with t / T_train < tau adds alpha * x_T (times
     `prior_scale`).
     """
     initial = latents.clone()
@@ -78,7 +84,7 @@ def denoise(unet, scheduler, latents, text, guidance, key_steps, alpha=0.0, tau=
         if index in key_steps:
             scaled = scheduler.scale_model_input(latents, timestep)
             rows = torch.cat([scaled, scaled]) if guidance > 1 else scaled
-            features = encode(unet, rows, timestep, text)
+            features = encode(unet, rows, timestep, text, control and control(rows, index, timestep))
         elif hasattr(scheduler, "is_scale_input_called"):
             scheduler.scale_model_input(latents, timestep)
         prediction = decode(unet, features, timestep, text)

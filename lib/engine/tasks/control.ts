@@ -92,7 +92,7 @@ export class Guidance {
   }
 
   /** Embeds pictures and prompt; undefined where there are no ControlNets. */
-  async guide(batch: Batch, { frames, evaluations, course }: GuidedLeg): Promise<Guide | undefined> {
+  async guide(batch: GuidedBatch, { frames, evaluations, course }: GuidedLeg): Promise<Guide | undefined> {
     if (!this.present) return undefined;
     const { meter, checkpoint, run, states } = batch;
     const { height, width } = course;
@@ -135,7 +135,8 @@ interface ControlCost {
   steps: number;
 }
 
-/** What guidance has to know of a leg (run.ts). */
+/** What guidance has to know of a batch, and of its leg (run.ts). */
+type GuidedBatch = Pick<Batch, 'meter' | 'checkpoint' | 'run' | 'states' | 'count'>;
 interface GuidedLeg {
   /** Of the latents. */
   readonly course: Size;

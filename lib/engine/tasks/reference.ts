@@ -10,9 +10,13 @@ export const reference: Task = {
   ...textToImage,
   courses(model, input) {
     if ((input.control ?? []).length === 0) {
-      throw new EncoreError('invalid_parameter', 'reference needs a ControlNet and a picture that guides it', {
-        errors: [{ path: 'control', message: 'is missing' }],
-      });
+      throw new EncoreError(
+        'invalid_parameter',
+        'reference needs a ControlNet and a picture that guides it',
+        {
+          errors: [{ path: 'control', message: 'is missing' }],
+        },
+      );
     }
     return textToImage.courses(model, input);
   },

@@ -37,6 +37,8 @@ interface UnetFeatureSet extends Features {
   readonly batch: number;
   readonly height: number;
   readonly width: number;
+  /** Residuals were added: then even the first skip differs between the halves of guidance, and the decoder reads both. */
+  readonly control: boolean;
   readonly parts: readonly Feeds[];
 }
 
@@ -115,7 +117,8 @@ export class UnetDenoiser implements Denoiser {
       );
     }
     const batch = (samples * textRows) / rows;
-    const size = { batch, rows: textRows, tokens, height, width, steps: 1, control: control !== undefined };
+    const guided = control !== undefined;
+    const size = { batch, rows: textRows, tokens, height, width, steps: 1, control: guided };
     const feeds = { ...values, timestep: float32([1], Float32Array.of(timestep)) };
     const features: Feeds[] = [];
     for (const part of parts) {
@@ -125,7 +128,7 @@ export class UnetDenoiser implements Denoiser {
       const given = { ...features[0], ...feeds, ...own };
       features.push(await this.run('encoder', { ...size, frames: part.rows }, given));
     }
-    return { batch, height, width, parts: features } satisfies UnetFeatureSet as Features;
+    return { batch, height, width, control: guided, parts: features } satisfies UnetFeatureSet as Features;
   }
 
   async decode(
@@ -133,10 +136,10 @@ export class UnetDenoiser implements Denoiser {
     timesteps: readonly number[],
     prepared: Prepared,
   ): Promise<Tensor<'float32'>> {
-    const { batch, height, width, parts: known } = features as UnetFeatureSet;
+    const { batch, height, width, control, parts: known } = features as UnetFeatureSet;
     const { textRows, tokens, values, parts, between } = prepared as UnetPrepared;
     const steps = timesteps.length;
-    const size = { batch, rows: textRows, tokens, height, width, steps, control: false };
+    const size = { batch, rows: textRows, tokens, height, width, steps, control };
     const feeds = { ...values, timesteps: float32([steps], Float32Array.from(timesteps)) };
     const samples: Tensor<'float32'>[] = [];
     let first: Feeds = {};
