@@ -1,97 +1,154 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
 import type { Plan } from '../lib/contracts/generation.ts';
 import { Engine } from '../lib/engine/tasks/engine.ts';
 import { inspectModel } from '../lib/engine/tasks/inspect-model.ts';
 import { loadModel } from '../lib/engine/tasks/loaded-model.ts';
-import type { GenerateInput, Picture, TaskResult } from '../lib/engine/tasks/task.ts';
+import type { Picture, TaskResult } from '../lib/engine/tasks/task.ts';
 import { createRuntime } from '../lib/engine/runtime/runtime.ts';
-import { report, type Row } from './report.ts';
+import { chart, type Mark } from './chart.ts';
+import { openJudge, type Seen } from './judge.ts';
+import { reportTable } from './report.ts';
 
 const model = fileURLToPath(new URL('../models/toybox', import.meta.url));
+const chartFile = fileURLToPath(new URL('../docs/pictures/plans.svg', import.meta.url));
 
-/** Candidates at 50 steps; the first is the reference of all others. */
-const candidates: readonly [name: string, plan: Plan, injection: number][] = [
-  ['exact', 'exact', 0],
-  ['faster', 'faster', 0],
-  ['faster, injection 0.003', 'faster', 0.003],
-  ['fastest', 'fastest', 0],
-  ['six keys, 0 1 2 5 12 25', { keySteps: [0, 1, 2, 5, 12, 25] }, 0],
-  ['every 10', { every: 10 }, 0],
-  ['every 9', { every: 9 }, 0],
-  ['every 2', { every: 2 }, 0],
-  ['every 4', { every: 4 }, 0],
-  ['every 6', { every: 6 }, 0],
-];
+const promptCount = 64;
+const wholeSteps = 50;
+const lights = ['day', 'sunset', 'night'];
+
+const knowledge = z.object({
+  things: z.array(z.string()),
+  articles: z.record(z.string(), z.string()),
+  places: z.record(z.string(), z.array(z.string())),
+  times: z.record(z.string(), z.array(z.string())),
+  timePhrases: z.record(z.string(), z.array(z.string())),
+  colourPhrases: z.record(z.string(), z.string()),
+});
+type Knowledge = z.infer<typeof knowledge>;
+
+interface Candidate {
+  name: string;
+  kind: string;
+  steps: number;
+  plan: Plan;
+}
 
 /**
- * What a plan costs and what it changes: the same seeds exactly and with each plan, on the bundled model. Differences
- * are of the latents before the autoencoder (rms over std) and of the pictures (PSNR); medians over prompts and seeds.
+ * What a plan costs and what it changes: 64 prompts of the bundled model, each with its own seed. The picture is compared
+ * with that of 50 exact steps (PSNR, median), and the judge says whether thing, place and light are right. Runs of fewer
+ * exact steps at the cost of `faster` and `fastest` stand beside them. Writes a table and docs/pictures/plans.svg.
  */
 export async function benchPlans(log: (line: string) => void): Promise<void> {
   const defaults = await inspectModel(model);
-  const { suggestions } = JSON.parse(await readFile(`${model}/prompts.json`, 'utf8')) as {
-    suggestions: string[];
-  };
-  const costs = await macs(defaults.width, defaults.height);
-  const engine = new Engine({ device: 'cpu' });
-  const draw = async (prompt: string, seed: number, steps: number, plan: Plan, injection: number) => {
-    const request: GenerateInput = {
-      ...{ task: 'text-to-image', model, prompt, negativePrompt: '', count: 1, decodeWidth: 'auto' },
-      ...{ width: defaults.width, height: defaults.height, guidanceScale: defaults.guidanceScale },
-      ...{ seed, steps, plan, injection },
-    };
-    return engine.generate(request);
-  };
-  const rows: Row[] = [];
-  for (const steps of [50, 20]) {
-    const chosen = candidates.filter(
-      ([, plan]) => steps === 50 || typeof plan === 'string' || 'every' in plan,
-    );
-    const results = new Map<string, { result: TaskResult; exact: TaskResult }[]>(
-      chosen.map(([name]) => [name, []]),
-    );
-    for (const [i, prompt] of suggestions.entries()) {
-      log(`${steps} steps: ${prompt}`);
-      const exact = await draw(prompt, i, steps, 'exact', 0);
-      for (const [name, plan, injection] of chosen) {
-        results.get(name)!.push({ exact, result: await draw(prompt, i, steps, plan, injection) });
-      }
-    }
-    for (const [name, runs] of results) {
-      const { encoderRuns } = runs[0]!.result.receipt;
-      const speedUp =
-        (steps * (costs.encoder + costs.decoder)) / (encoderRuns * costs.encoder + steps * costs.decoder);
-      const change = median(runs.map(({ result, exact }) => relativeRms(result, exact)));
-      const db = median(runs.map(({ result, exact }) => psnr(result.pictures[0]!, exact.pictures[0]!)));
-      rows.push([
-        `${steps} steps, ${name}`,
-        `${encoderRuns} encoder runs, ${speedUp.toFixed(2)}x by multiply-accumulates`,
-        change === 0
-          ? 'the reference'
-          : `latents differ by ${change.toFixed(3)} of their std, pictures ${db.toFixed(1)} dB`,
-      ]);
-    }
-  }
-  await engine.dispose();
-  await report('npm run bench -- plans', `Plans on Toybox, ${suggestions.length} prompts`, rows);
-}
-
-async function macs(width: number, height: number): Promise<{ encoder: number; decoder: number }> {
+  const known = knowledge.parse(JSON.parse(await readFile(`${model}/prompts.json`, 'utf8')));
+  const asked = prompts(known);
   const runtime = await createRuntime({ device: 'cpu' });
   const { denoiser, autoencoder } = await loadModel(model, (graph) => runtime.open(graph));
   const { scale } = autoencoder.config;
-  const cost = denoiser.cost(height / scale, width / scale);
+  const costs = denoiser.cost(defaults.height / scale, defaults.width / scale);
+  const whole = costs.encoder + costs.decoder;
+  const cost = (keys: number, steps: number) =>
+    (keys * costs.encoder + steps * costs.decoder) / (wholeSteps * whole);
+  const judge = await openJudge(
+    runtime,
+    known.things.length,
+    Object.keys({ ...known.places, ...known.colourPhrases }).length,
+  );
+  const engine = new Engine({ device: 'cpu' });
+  const all = candidates((keys) => Math.round(wholeSteps * cost(keys, wholeSteps)));
+  const results = new Map(
+    all.map((candidate) => [candidate, { keys: 0, db: [] as number[], right: [] as boolean[] }]),
+  );
+  for (const [i, { text, shows }] of asked.entries()) {
+    log(`${i + 1} of ${asked.length}: ${text}`);
+    let exact: Picture | undefined;
+    for (const [{ steps, plan }, entry] of results) {
+      const result: TaskResult = await engine.generate({
+        ...{ task: 'text-to-image', model, prompt: text, negativePrompt: '', count: 1, decodeWidth: 'auto' },
+        ...{ width: defaults.width, height: defaults.height, guidanceScale: defaults.guidanceScale },
+        ...{ seed: i, steps, plan, injection: 0 },
+      });
+      const picture = result.pictures[0]!;
+      exact ??= picture;
+      entry.keys = result.receipt.encoderRuns;
+      entry.db.push(psnr(picture, exact));
+      entry.right.push(same(await judge.look(picture), shows));
+    }
+  }
+  await engine.dispose();
   await runtime.dispose();
-  return cost;
+  const rows = all.map((candidate) => {
+    const { keys, db, right } = results.get(candidate)!;
+    const change = candidate === all[0] ? 'the reference' : `${median(db).toFixed(1)} dB`;
+    const share = (100 * right.filter(Boolean).length) / right.length;
+    return { candidate, x: cost(keys, candidate.steps), y: median(db), keys, change, share };
+  });
+  const marks: Mark[] = rows
+    .filter(({ candidate }) => candidate !== all[0])
+    .map(({ candidate, x, y }) => ({ label: candidate.name, x, y, kind: candidate.kind }));
+  await writeFile(chartFile, chart(marks, 'UNet cost, 50 exact steps = 1', 'PSNR to 50 exact steps, dB'));
+  await reportTable(
+    'npm run bench -- plans',
+    `Plans on Toybox, ${asked.length} prompts`,
+    ['run', 'encoder runs', 'UNet cost', 'to 50 exact steps', 'thing, place and light right'],
+    rows.map(({ candidate, keys, x, change, share }) => [
+      ...[candidate.name, String(keys), x.toFixed(2), change, `${share.toFixed(1)} %`],
+    ]),
+    ['![PSNR over cost](pictures/plans.svg)'],
+  );
 }
 
-function relativeRms({ latents }: TaskResult, { latents: exact }: TaskResult): number {
-  const n = exact.data.length;
-  const mean = exact.data.reduce((sum, value) => sum + value, 0) / n;
-  const variance = exact.data.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  const squares = exact.data.reduce((sum, value, i) => sum + (value - latents.data[i]!) ** 2, 0);
-  return Math.sqrt(squares / variance);
+/** The first is the reference. `equal` says how many exact steps cost what 50 steps with that many keys cost. */
+function candidates(equal: (keys: number) => number): Candidate[] {
+  const exact = (steps: number): Candidate => ({
+    name: `exact, ${steps}`,
+    kind: 'exact',
+    steps,
+    plan: 'exact',
+  });
+  const named = (plan: 'faster' | 'fastest', steps: number): Candidate => ({
+    ...{ name: `${plan}, ${steps}`, kind: plan, steps, plan },
+  });
+  const uniform = (every: number, steps: number): Candidate => ({
+    ...{ name: `uniform:${every}, ${steps}`, kind: 'uniform', steps, plan: { every } },
+  });
+  const steps = [...new Set([equal(9), equal(6), 25, 15])].sort((a, b) => b - a);
+  return [
+    exact(wholeSteps),
+    ...steps.map(exact),
+    ...[named('faster', 50), named('faster', 25), named('fastest', 50), named('fastest', 25)],
+    ...[uniform(2, 50), uniform(6, 50), uniform(9, 50), uniform(2, 25), uniform(3, 25), uniform(5, 25)],
+  ];
+}
+
+/** Every thing in turn, places and lights by strides that share no factor with their number; one in five on a colour. */
+function prompts(known: Knowledge): { text: string; shows: Seen }[] {
+  const places = Object.entries(known.places);
+  const colours = Object.values(known.colourPhrases);
+  return Array.from({ length: promptCount }, (_, i) => {
+    const thing = i % known.things.length;
+    const name = known.things[thing]!;
+    const lead = `${known.articles[name]} ${name}`;
+    if (i % 5 === 4) {
+      const colour = (7 * i) % colours.length;
+      return {
+        text: `${lead} ${colours[colour]}`,
+        shows: { thing, place: places.length + colour, light: 0 },
+      };
+    }
+    const place = (5 * i) % places.length;
+    const [title, phrases] = places[place]!;
+    const times = known.times[title] ?? ['day'];
+    const time = times[i % times.length]!;
+    const words = [lead, phrases[0], known.timePhrases[time]?.[0]].filter(Boolean);
+    return { text: words.join(' '), shows: { thing, place, light: lights.indexOf(time) } };
+  });
+}
+
+function same(a: Seen, b: Seen): boolean {
+  return a.thing === b.thing && a.place === b.place && a.light === b.light;
 }
 
 function psnr(a: Picture, b: Picture): number {

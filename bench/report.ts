@@ -9,16 +9,27 @@ const path = fileURLToPath(new URL('../docs/benchmarks.md', import.meta.url));
 export type Row = readonly [what: string, figure: string, remark?: string];
 
 /** Prints a section and puts it into docs/benchmarks.md in place of the one of the same command. */
-export async function report(command: string, title: string, rows: readonly Row[]): Promise<void> {
+export function report(command: string, title: string, rows: readonly Row[]): Promise<void> {
+  const cells = rows.map(([what, figure, remark = '']) => [what, figure, remark]);
+  return reportTable(command, title, ['', '', ''], cells);
+}
+
+/** The same for a table of any columns, with Markdown below it. */
+export async function reportTable(
+  command: string,
+  title: string,
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  below: readonly string[] = [],
+): Promise<void> {
   const lines = [
     `## ${title}`,
     '',
     `\`${command}\`, ${new Date().toISOString().slice(0, 10)}, ${machine()}`,
     '',
-    '| | | |',
-    '|---|---|---|',
-    ...rows.map(([what, figure, remark = '']) => `| ${what} | ${figure} | ${remark} |`),
+    ...[head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`),
     '',
+    ...below.flatMap((line) => [line, '']),
   ];
   process.stdout.write(`\n${lines.join('\n')}\n`);
   const [begin, end] = [`<!-- ${command} -->`, '<!-- end -->'];

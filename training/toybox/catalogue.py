@@ -160,9 +160,10 @@ COLOURS: dict[str, tuple[int, int, int]] = {
 
 def plain(colour: str) -> Place:
     """The place that is nothing but one colour."""
+    article = "an" if colour == "orange" else "a"
     return Place(
         f"plain {colour}",
-        (f"on a {colour} background", f"on a plain {colour} background", f"on {colour}"),
+        (f"on {article} {colour} background", f"on a plain {colour} background", f"on {colour}"),
         (DAY,),
     )
 

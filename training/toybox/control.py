@@ -90,7 +90,7 @@ class ControlTrainer:
         picked = [(rng.randrange(len(self.kinds)), rng.randrange(self.latents.shape[1])) for _ in range(self.batch)]
         ids = torch.tensor([self.tokenizer.encode(random_caption(self.kinds[k], rng)[0]) for k, _ in picked])
         clean = torch.stack([self.latents[k, i] for k, i in picked]).flatten(1)
-        lines = unpack(np.stack([self.drawings[k, i, rng.random() < 0.6] for k, i in picked]))  # 60 % scribbles
+        lines = unpack(np.stack([self.drawings[k, i, int(rng.random() < 0.6)] for k, i in picked]))  # 60 % scribbles
         hint = torch.from_numpy(lines)[:, None].expand(-1, 3, -1, -1)
         noise = torch.randn(clean.shape, generator=generator)
         return tuple(x.to(self.device) for x in (ids, clean, hint, draw_times(self.batch, generator), noise))

@@ -13,7 +13,7 @@ import torch
 
 from . import autoencoder, text2image
 from .captions import article, corpus_words
-from .catalogue import COLOURS, DAY, FILLERS, PLACES, SYNONYMS, THINGS, TIME_PHRASES
+from .catalogue import COLOURS, DAY, FILLERS, PLACES, SYNONYMS, THINGS, TIME_PHRASES, plain
 from .networks import scheduler
 from .pca import PatchPCA
 from .tokenizer import Tokenizer
@@ -64,7 +64,7 @@ def prompts() -> dict:
         "times": {place.name: list(place.times) for place in PLACES if len(place.times) > 1},
         "timePhrases": {time: list(dict.fromkeys(p for p in phrases if p)) for time, phrases in TIME_PHRASES.items() if time != DAY},
         "colours": list(COLOURS),
-        "colourPhrase": "on a {colour} background",
+        "colourPhrases": {colour: plain(colour).phrases[0] for colour in COLOURS},
         "pattern": "a {thing} {place} {time}",
         "articles": {thing: article(thing) for thing in THINGS},
         "words": [word for word in corpus_words() if word not in FILLERS and word not in GLUE],
