@@ -14,6 +14,7 @@ import { reportWorker, reportWorkerStopped } from '../lib/studio/services/status
 import { openStudio } from '../lib/studio/studio.ts';
 import { EngineProcess } from './engine-process.ts';
 import { createHandler } from './handlers/index.ts';
+import { runInstallLoop } from './install-loop.ts';
 import { runLoop } from './loop.ts';
 
 const TIDY_MS = 60_000;
@@ -60,6 +61,7 @@ async function main(): Promise<void> {
     .warmUp(stopping.signal)
     .catch((error: unknown) => log.warn({ error: String(error) }, 'the engine did not start'));
 
+  const installing = runInstallLoop({ studio, log, signal: stopping.signal });
   let tidied = 0;
   await runLoop({
     jobs: studio.jobs,
@@ -81,6 +83,7 @@ async function main(): Promise<void> {
       await tidy(studio);
     },
   });
+  await installing;
 
   log.info({}, 'the worker stops');
   await engine.stop();

@@ -31,6 +31,7 @@ const codes = {
   checkpoint_unsupported: [422, 'This kind of checkpoint is not supported'],
   weights_invalid: [422, 'The weights hold values that cannot be used'],
   graph_invalid: [500, 'A graph was built with shapes that do not fit'],
+  hub_refused: [502, 'The hub did not give what was asked for'],
   // Running
   device_unavailable: [503, 'The device cannot be used here'],
   engine_failed: [500, 'The engine failed'],

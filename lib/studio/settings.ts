@@ -6,6 +6,7 @@ import type { Reader, Tx } from './db/database.ts';
 const storedSchema = z.object({
   queuePaused: z.boolean().default(false),
   embedMetadata: z.boolean().default(true),
+  defaultModel: z.string().default(''),
 }) satisfies z.ZodType<Settings>;
 
 export async function readSettings(reader: Pick<Reader | Tx, 'setting'>): Promise<Settings> {

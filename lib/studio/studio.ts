@@ -6,6 +6,7 @@ import { ThumbnailCache } from './assets/thumbnails.ts';
 import { type Database, openDatabase } from './db/database.ts';
 import type { StudioEnv } from './env.ts';
 import { EventLog } from './events/log.ts';
+import { InstallQueue } from './jobs/install-queue.ts';
 import { JobQueue } from './jobs/queue.ts';
 import { ModelCatalog } from './models/catalog.ts';
 
@@ -18,6 +19,7 @@ export interface Studio {
   readonly models: ModelCatalog;
   readonly events: EventLog;
   readonly jobs: JobQueue;
+  readonly installs: InstallQueue;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly randomSeed: () => number;
@@ -49,6 +51,7 @@ export function openStudio(env: StudioEnv, options: StudioOptions = {}): Studio 
     ]),
     events: new EventLog(db),
     jobs: new JobQueue(db, now),
+    installs: new InstallQueue(db, now),
     now,
     randomSeed: options.randomSeed ?? (() => randomInt(0, 2 ** 32)),
     requireSpace: () => requireSpace(assets, env.minFreeBytes),

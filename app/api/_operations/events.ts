@@ -11,7 +11,7 @@ import { idParams } from './generations.ts';
 
 const stream = {
   description:
-    'Server-sent events named `status`, `progress`, `preview` and `deleted`; the data of each is JSON',
+    'Server-sent events named `status`, `progress`, `preview`, `deleted` and `install`; the data of each is JSON',
   contentType: 'text/event-stream',
 };
 

@@ -28,6 +28,15 @@ import {
   verifyGenerationOperation,
 } from './generations.ts';
 import {
+  cancelInstallOperation,
+  deleteInstallOperation,
+  getInstallOperation,
+  installModelOperation,
+  listInstallsOperation,
+  pauseInstallOperation,
+  resumeInstallOperation,
+} from './installs.ts';
+import {
   controlPictureOperation,
   createUploadOperation,
   deleteUploadOperation,
@@ -107,6 +116,13 @@ export const operations: AnyOperation[] = [
   listModelsOperation,
   addModelOperation,
   removeModelOperation,
+  installModelOperation,
+  listInstallsOperation,
+  getInstallOperation,
+  pauseInstallOperation,
+  resumeInstallOperation,
+  cancelInstallOperation,
+  deleteInstallOperation,
   capabilitiesOperation,
   healthOperation,
   getSettingsOperation,

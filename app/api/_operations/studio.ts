@@ -25,7 +25,7 @@ const { version } = packageJson;
 
 export const listModelsOperation = defineOperation({
   id: 'listModels',
-  tag: 'Studio',
+  tag: 'Models',
   method: 'GET',
   path: '/models',
   summary: 'List the models',
@@ -43,7 +43,7 @@ export const listModelsOperation = defineOperation({
 
 export const addModelOperation = defineOperation({
   id: 'addModel',
-  tag: 'Studio',
+  tag: 'Models',
   method: 'POST',
   path: '/models',
   summary: 'Add a model from this machine',
@@ -57,7 +57,7 @@ export const addModelOperation = defineOperation({
 
 export const removeModelOperation = defineOperation({
   id: 'removeModel',
-  tag: 'Studio',
+  tag: 'Models',
   method: 'DELETE',
   path: '/models/{id}',
   summary: 'Take a model away',

@@ -43,6 +43,23 @@ export const uploadColumns = {
 } satisfies Prisma.UploadSelect;
 export type UploadRow = Prisma.UploadGetPayload<{ select: typeof uploadColumns }>;
 
+/** What is read of an install to show it. */
+export const installColumns = {
+  id: true,
+  repo: true,
+  revision: true,
+  file: true,
+  status: true,
+  bytesDone: true,
+  bytesTotal: true,
+  bytesPerSecond: true,
+  currentFile: true,
+  error: true,
+  modelId: true,
+  createdAt: true,
+} satisfies Prisma.InstallSelect;
+export type InstallRow = Prisma.InstallGetPayload<{ select: typeof installColumns }>;
+
 /** What is read of a generation to show it: neither claim nor idempotency key ever leave by accident. */
 export const generationColumns = {
   seq: true,

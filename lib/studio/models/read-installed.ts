@@ -22,7 +22,13 @@ type Source = Model['source'];
 
 /** Left in a folder that was fetched from a hub. */
 export const ORIGIN_FILE = 'encore.json';
-export const originSchema = z.object({ repository: z.string(), revision: z.string(), commit: z.string() });
+export const originSchema = z.object({
+  repository: z.string(),
+  revision: z.string(),
+  commit: z.string(),
+  /** What was fetched. */
+  files: z.array(z.object({ path: z.string(), bytes: z.int(), sha256: z.string().nullable() })),
+});
 
 /**
  * A folder or file as its configs and the headers of its weights describe it. Whether the weights are sound is the

@@ -19,7 +19,7 @@ import type { Studio } from '../studio.ts';
 import { fillDefaults } from '../models/fill-defaults.ts';
 import { requireBoard } from './boards.ts';
 import { changeGenerations } from './bulk.ts';
-import { requireAdapters } from './models.ts';
+import { defaultModelId, requireAdapters } from './models.ts';
 import { findPicture } from './pictures.ts';
 import { enqueue, type NewGeneration } from './enqueue.ts';
 
@@ -38,7 +38,7 @@ export async function createGeneration(
   request: GenerationRequest,
   { idempotencyKey }: CreateOptions = {},
 ): Promise<{ generation: Generation; replayed: boolean }> {
-  const { item: model } = await studio.models.get(request.model);
+  const { item: model } = await studio.models.get(request.model ?? (await defaultModelId(studio)));
   if (!model.tasks.includes(request.task)) {
     throw new EncoreError('unsupported_task', `${model.id} cannot do ${request.task}.`);
   }

@@ -6,7 +6,7 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 /** How long a delete can be undone. */
 export const UNDO_MS = 24 * HOUR;
-/** A client that reconnects late still gets every preview once; after that the finished picture is there. */
+/** A client that reconnects late still gets every preview once; after that the finished picture, or the list, says all. */
 const PREVIEWS_MS = 5 * MINUTE;
 const EVENTS_MS = 7 * 24 * HOUR;
 const WORKERS_MS = 24 * HOUR;
@@ -19,7 +19,8 @@ export async function tidy(studio: Studio): Promise<void> {
   await purgeUploads(studio);
   const now = studio.now();
   await studio.db.write(async (tx) => {
-    await tx.event.deleteMany({ where: { type: 'preview', createdAt: { lt: new Date(now - PREVIEWS_MS) } } });
+    const passing = { type: { in: ['preview', 'install'] }, createdAt: { lt: new Date(now - PREVIEWS_MS) } };
+    await tx.event.deleteMany({ where: passing });
     await tx.event.deleteMany({ where: { createdAt: { lt: new Date(now - EVENTS_MS) } } });
     await tx.worker.deleteMany({ where: { heartbeatAt: { lt: new Date(now - WORKERS_MS) } } });
   });

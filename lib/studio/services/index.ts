@@ -37,6 +37,15 @@ export { createUpload, deleteUpload, getUpload, listUploads } from './uploads.ts
 export { getPicture, getPictureFile, getPictureThumbnail } from './pictures.ts';
 export { getControlPicture, keepControlPicture } from './control-pictures.ts';
 export { createPreset, deletePreset, listPresets, updatePreset } from './presets.ts';
+export {
+  cancelInstall,
+  deleteInstall,
+  getInstall,
+  listInstalls,
+  pauseInstall,
+  requestInstall,
+  resumeInstall,
+} from './installs.ts';
 export { addModel, listModels, removeModel } from './models.ts';
 export { getHealth } from './status.ts';
 export type { LoggedEvent } from '../events/log.ts';

@@ -6,6 +6,7 @@ import type { Adapter, Installed, Model, ModelKind } from '../../contracts/model
 import { isModel } from '../models/catalog.ts';
 import { type Found, readInstalled } from '../models/read-installed.ts';
 import { readWeightFacts } from '../models/weight-facts.ts';
+import { readSettings } from '../settings.ts';
 import type { Studio } from '../studio.ts';
 import { knownHashes } from './file-hashes.ts';
 
@@ -16,10 +17,19 @@ export async function listModels(studio: Studio, kind: ModelKind | 'all'): Promi
   const all = await studio.models.list();
   const wanted = kind === 'all' ? all : all.filter(({ item }) => item.kind === kind);
   const hashes = await knownHashes(studio, wanted);
-  const order = (found: Found) => (isModel(found) ? 0 : 1);
+  const chosen = await defaultModelId(studio);
+  const order = (found: Found) => (found.item.id === chosen ? 0 : isModel(found) ? 1 : 2);
   return wanted
     .sort((a, b) => order(a) - order(b))
     .map(({ path, item }) => ({ ...item, sha256: hashes.get(path)?.sha256 ?? null }));
+}
+
+/** The model that requests without one are drawn by, where the person chose one that is still here. */
+export async function defaultModelId(studio: Studio): Promise<string | undefined> {
+  const { defaultModel } = await studio.db.read(readSettings);
+  if (defaultModel === '') return undefined;
+  const found = await studio.models.find(defaultModel);
+  return found !== null && isModel(found) ? defaultModel : undefined;
 }
 
 /**

@@ -1,0 +1,4 @@
+import { serve } from '../../../_server/serve.ts';
+import { listInstallsOperation } from '../../../_operations/installs.ts';
+
+export const GET = serve(listInstallsOperation);
