@@ -1,9 +1,9 @@
 import type { Graph } from '../onnx/graph.ts';
-import type { Session } from '../runtime/session.ts';
+import type { OpenHints, Session } from '../runtime/session.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
 /** How a network gets its graphs run; a {@link Runtime}'s `open`. */
-export type OpenGraph = (graph: Graph) => Promise<Session>;
+export type OpenGraph = (graph: Graph, hints?: OpenHints) => Promise<Session>;
 
 /** The most shapes one network keeps open: a run of several decode widths needs about six. */
 const maxOpen = 12;

@@ -11,7 +11,7 @@ import type { Tensor } from '../tensor/tensor.ts';
 import { cpuIdentity } from './machine.ts';
 import { createNative, runtimeVersion, type NativeSession } from './ort.ts';
 import { weightsName, type PackedCache } from './packed-cache.ts';
-import type { DeviceName } from './session.ts';
+import type { DeviceName, OpenHints } from './session.ts';
 import { weightFiles, weightRoot } from './weight-root.ts';
 
 export interface OpenOptions {
@@ -19,6 +19,7 @@ export interface OpenOptions {
   threads: number;
   /** Left out: every open optimises anew and holds its own copy of the weights. */
   cache?: PackedCache;
+  passing?: OpenHints['passing'];
 }
 
 export interface OpenedSession extends NativeSession {
@@ -30,6 +31,8 @@ export interface OpenedSession extends NativeSession {
 const packedFormat = 1;
 /** Below this, optimising takes less time than the files of an entry do. */
 const smallestPackedBytes = 1 << 20;
+/** The same for weights that are soon others. It is a bound for what such graphs hold in private memory, too. */
+const smallestPassingBytes = 1 << 28;
 
 /** Identity of a graph over its structure and its weights, the same wherever the weight files lie. */
 export async function graphKey(graph: Graph, device: DeviceName): Promise<string> {
@@ -49,10 +52,14 @@ export async function openNativeSession(
   key: string,
   options: OpenOptions,
 ): Promise<OpenedSession> {
-  const { cache, device } = options;
+  const { cache, device, passing = false } = options;
   const weights = weightBytes(graph);
   // Packed weights are laid out for the CPU; other devices upload theirs.
-  if (cache !== undefined && device === 'cpu' && weights >= smallestPackedBytes) {
+  if (
+    cache !== undefined &&
+    device === 'cpu' &&
+    weights >= (passing ? smallestPassingBytes : smallestPackedBytes)
+  ) {
     const packed = await openPacked(graph, key, weights, cache, options);
     if (packed !== undefined) return packed;
   }
@@ -91,7 +98,7 @@ async function openPacked(
     }
     // float16 weights double, and matrices are kept in both layouts.
     if (!(await cache.hasRoomFor(2 * weights))) return undefined;
-    const path = await cache.add(key, (modelPath) => pack(graph, modelPath, options));
+    const path = await cache.add(key, (modelPath) => pack(graph, modelPath, options), options.passing);
     return await open(path);
   } catch (error) {
     if (error instanceof EncoreError) throw error;

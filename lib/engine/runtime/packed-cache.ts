@@ -36,7 +36,12 @@ export interface PackedCacheOptions {
 }
 
 const fileSchema = z.strictObject({ bytes: z.int().min(0), mtimeMs: z.number(), sha256: z.string() });
-const manifestSchema = z.strictObject({ version: z.literal(1), files: z.record(z.string(), fileSchema) });
+const manifestSchema = z.strictObject({
+  version: z.literal(1),
+  files: z.record(z.string(), fileSchema),
+  /** Leaves before the others. */
+  passing: z.literal(true).optional(),
+});
 type Manifest = z.infer<typeof manifestSchema>;
 
 const modelName = 'model.onnx';
@@ -79,9 +84,10 @@ export class PackedCache {
 
   /**
    * Makes an entry: `build` writes the model, and its weights beside it under {@link weightsName}. Returns the path
-   * of the packed graph. Whatever `build` throws is passed on and nothing is left behind.
+   * of the packed graph. Whatever `build` throws is passed on and nothing is left behind. `passing` entries are the first
+   * that are removed when the budget is exceeded: every strength of an adapter makes one, and few come again.
    */
-  async add(key: string, build: (modelPath: string) => Promise<void>): Promise<string> {
+  async add(key: string, build: (modelPath: string) => Promise<void>, passing = false): Promise<string> {
     await mkdir(this.directory, { recursive: true });
     const temporary = join(this.directory, `tmp-${randomUUID()}`);
     await mkdir(temporary);
@@ -93,7 +99,7 @@ export class PackedCache {
         files[name] = await describe(join(temporary, name));
       }
       await this.shareWeights(temporary, files);
-      const manifest: Manifest = { version: 1, files };
+      const manifest: Manifest = { version: 1, files, ...(passing ? { passing } : {}) };
       await writeFile(join(temporary, manifestName), JSON.stringify(manifest), { flush: true });
       await this.publish(temporary, key);
     } finally {
@@ -148,7 +154,8 @@ export class PackedCache {
   }
 
   private async evict(keep: string): Promise<void> {
-    const entries = (await this.entries()).sort((a, b) => a.usedMs - b.usedMs);
+    const last = ({ manifest }: { manifest: Manifest }) => (manifest.passing ? 0 : 1);
+    const entries = (await this.entries()).sort((a, b) => last(a) - last(b) || a.usedMs - b.usedMs);
     let total = await this.bytesOnDisk(entries.map(({ key }) => key));
     while (total > this.budgetBytes) {
       const oldest = entries.shift();

@@ -5,7 +5,7 @@ import { chooseDevice } from './devices.ts';
 import { computeThreads } from './machine.ts';
 import { graphKey, openNativeSession, type OpenedSession } from './open-session.ts';
 import { PackedCache, type PackedCacheOptions } from './packed-cache.ts';
-import type { DeviceName, Runtime, Session, Tensor } from './session.ts';
+import type { DeviceName, OpenHints, Runtime, Session, Tensor } from './session.ts';
 
 export interface RuntimeOptions {
   /** `auto`: the first of {@link deviceNames} that works here and is faster than the CPU. Default `auto`. */
@@ -51,12 +51,12 @@ class SessionPool implements Runtime {
     this.adapt = device === 'cpu' && options.winograd !== false ? winograd : (graph) => graph;
   }
 
-  async open(given: Graph): Promise<Session> {
+  async open(given: Graph, { passing = false }: OpenHints = {}): Promise<Session> {
     if (this.disposed)
       throw new EncoreError('engine_failed', `${given.name} was opened after its runtime was disposed`);
     const graph = this.adapt(given);
     const key = await graphKey(graph, this.device);
-    const entry = this.pooled.get(key) ?? this.start(graph, key);
+    const entry = this.pooled.get(key) ?? this.start(graph, key, passing);
     entry.leases++;
     this.touch(key, entry);
     try {
@@ -84,11 +84,12 @@ class SessionPool implements Runtime {
     await this.shrink();
   }
 
-  private start(graph: Graph, key: string): Pooled {
+  private start(graph: Graph, key: string, passing: boolean): Pooled {
     const { device, threads, cache } = this;
     const session = openNativeSession(graph, key, {
       device,
       threads,
+      passing,
       ...(cache === undefined ? {} : { cache }),
     });
     const entry: Pooled = { session, bytes: 0, leases: 0 };

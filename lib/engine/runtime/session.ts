@@ -33,6 +33,14 @@ export interface Session {
   dispose(): Promise<void>;
 }
 
+export interface OpenHints {
+  /**
+   * Its weights are likely to change with the next request (an adapter's strength): a small graph is then opened without
+   * the packed cache, whose files take longer than optimising it, and a large one leaves the cache before the others.
+   */
+  readonly passing?: boolean;
+}
+
 export interface Runtime {
   readonly device: DeviceName;
   /**
@@ -40,7 +48,7 @@ export interface Runtime {
    * packed cache where it was opened before, otherwise by optimising it now. Throws `checkpoint_invalid` where a weight
    * file is missing or too short, `graph_invalid` where the runtime refuses the graph, `out_of_memory`.
    */
-  open(graph: Graph): Promise<Session>;
+  open(graph: Graph, hints?: OpenHints): Promise<Session>;
   /** What is held now: open and warm sessions, and an estimate of their private bytes. */
   held(): { sessions: number; idle: number; bytes: number };
   /** Releases every warm session; sessions still in use are released when they are given back. */

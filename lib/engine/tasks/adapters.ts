@@ -1,8 +1,10 @@
 import { stat } from 'node:fs/promises';
 import { bindLora, type AdaptedNetwork, type BoundLora } from '../checkpoint/lora/bind.ts';
-import type { WeightDeltas, WeightedDelta } from '../checkpoint/lora/delta.ts';
+import type { WeightedDelta } from '../checkpoint/lora/delta.ts';
 import { openLora, type LoraFile } from '../checkpoint/lora/open.ts';
 import type { WeightSource } from '../checkpoint/weight-source.ts';
+import type { OpenGraph } from '../networks/sessions.ts';
+import { mergeDeltas } from '../onnx/passes/merge-deltas.ts';
 import type { LoraInput } from './task.ts';
 
 export interface WeightedLora {
@@ -56,6 +58,12 @@ export function sameLoras(applied: readonly AppliedLora[], wanted: readonly Weig
   return applied.map(({ hash, weight }) => `${hash} ${weight}`).join() === marks.join();
 }
 
+export interface Adapted {
+  readonly loras: readonly AppliedLora[];
+  /** Opens the graphs of a network with the changes in its weights. */
+  open(network: AdaptedNetwork, open: OpenGraph): OpenGraph;
+}
+
 /**
  * Lays LoRAs over the networks of a model. One of weight 0 is checked and reported like the others and changes nothing:
  * its graphs are those of the model without it. Throws what {@link bindLora} throws.
@@ -64,7 +72,7 @@ export function adapt(
   loras: readonly WeightedLora[],
   networks: Readonly<Record<AdaptedNetwork, WeightSource>>,
   model: string,
-): { deltas: Readonly<Record<AdaptedNetwork, WeightDeltas>>; loras: AppliedLora[] } {
+): Adapted {
   const deltas = {
     unet: new Map<string, WeightedDelta[]>(),
     text_encoder: new Map<string, WeightedDelta[]>(),
@@ -80,7 +88,13 @@ export function adapt(
     }
     return report(bound, weight);
   });
-  return { deltas, loras: applied };
+  return {
+    loras: applied,
+    open: (network, open) => (graph, hints) => {
+      const merged = mergeDeltas(graph, deltas[network]);
+      return open(merged, merged === graph ? hints : { ...hints, passing: true });
+    },
+  };
 }
 
 function report({ lora, matched, unmatched }: BoundLora, weight: number): AppliedLora {

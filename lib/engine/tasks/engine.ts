@@ -100,9 +100,10 @@ export class Engine {
   }
 
   private async use(folder: string, wanted: readonly LoraInput[]): Promise<LoadedModel> {
-    const open: OpenGraph = async (graph) => {
+    const open: OpenGraph = async (graph, hints) => {
       const runtime = await this.open();
-      return this.meter === undefined ? runtime.open(graph) : this.meter.load(() => runtime.open(graph));
+      const opening = () => runtime.open(graph, hints);
+      return this.meter === undefined ? opening() : this.meter.load(opening);
     };
     const opened = this.model;
     const path = await realpath(folder).catch(() => folder);

@@ -10,7 +10,6 @@ import { parseUnetConfig } from '../networks/unet/config.ts';
 import { UnetDenoiser } from '../networks/unet/denoiser.ts';
 import { Autoencoder } from '../networks/vae/autoencoder.ts';
 import { parseAutoencoderConfig } from '../networks/vae/config.ts';
-import { mergeDeltas } from '../onnx/passes/merge-deltas.ts';
 import type { Denoiser } from '../propagation/denoiser.ts';
 import { ClipTokenizer } from '../tokenizers/clip.ts';
 import { adapt, type AppliedLora, type WeightedLora } from './adapters.ts';
@@ -60,11 +59,13 @@ export async function loadModel(
 
   const name = basename(source.path);
   const adapted = adapt(loras, { unet: unet.weights, text_encoder: text.weights }, name);
-  const openText: OpenGraph = (graph) => open(mergeDeltas(graph, adapted.deltas.text_encoder));
-  const openUnet: OpenGraph = (graph) => open(mergeDeltas(graph, adapted.deltas.unet));
-  const textEncoder = new ClipTextEncoder(parseClipTextConfig(text.config), text.weights, openText);
+  const textEncoder = new ClipTextEncoder(
+    parseClipTextConfig(text.config),
+    text.weights,
+    adapted.open('text_encoder', open),
+  );
   const unetConfig = parseUnetConfig(unet.config);
-  const denoiser = new UnetDenoiser(unetConfig, unet.weights, openUnet);
+  const denoiser = new UnetDenoiser(unetConfig, unet.weights, adapted.open('unet', open));
   const autoencoder = new Autoencoder(parseAutoencoderConfig(vae.className, vae.config), vae.weights, open);
   if (denoiser.outChannels !== autoencoder.config.latentChannels) {
     throw new EncoreError(
@@ -107,4 +108,3 @@ function expectTextToImage({ path, layout, className, components }: ModelSource)
     remedy: 'Text to image needs a Stable Diffusion 1.x or 2.x model.',
   });
 }
-
