@@ -128,8 +128,7 @@ export function resetSettings(): void {
 }
 
 export function hasOwnSettings(draft: Draft): boolean {
-  const { prompt: _prompt, ...settings } = draft;
-  return Object.entries(settings).some(([field, value]) => {
+  return Object.entries({ ...draft, prompt: '' }).some(([field, value]) => {
     const initial = emptyDraft[field as keyof Draft];
     return Array.isArray(value) ? value.length > 0 : value !== initial;
   });

@@ -51,7 +51,7 @@ function startOf(generation: Generation): Start | undefined {
   const picture = inputOf(generation, 'image');
   if (picture === undefined) return undefined;
   const mask = inputOf(generation, 'mask');
-  const start = newStart(picture, useOf(params));
+  const start = newStart(picture, purposeOf(params));
   return {
     ...start,
     strength: params.strength,
@@ -64,7 +64,7 @@ function startOf(generation: Generation): Start | undefined {
   };
 }
 
-function useOf({ task, mask }: Pick<GenerationParams, 'mask'> & { task: TaskName }): Start['use'] {
+function purposeOf({ task, mask }: Pick<GenerationParams, 'mask'> & { task: TaskName }): Start['use'] {
   if (task === 'upscale') return 'enlarge';
   if (task === 'inpaint') return mask === undefined ? 'extend' : 'paint';
   return 'redraw';

@@ -13,12 +13,15 @@ export function applyPreset(draft: Draft, { strength, ...values }: PresetValues)
 
 /** What of a draft a preset keeps: every setting that differs from the model's own, and neither words nor pictures. */
 export function presetOf(draft: Draft): PresetValues {
-  const { prompt: _prompt, start, references: _references, loras, seed: _seed, ...settings } = draft;
-  return Object.fromEntries(
-    Object.entries({
-      ...settings,
-      strength: start?.strength,
-      loras: loras.length > 0 ? loras : undefined,
-    }).filter(([, value]) => value !== undefined && value !== ''),
-  );
+  const { start, loras } = draft;
+  const kept = {
+    ...draft,
+    prompt: undefined,
+    seed: undefined,
+    start: undefined,
+    references: undefined,
+    strength: start?.strength,
+    loras: loras.length > 0 ? loras : undefined,
+  };
+  return Object.fromEntries(Object.entries(kept).filter(([, value]) => value !== undefined && value !== ''));
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { sizePresets } from '../../app/_lib/sizes.ts';
+import { drawnSize, sizePresets } from '../../app/_lib/sizes.ts';
 import { limits } from '../../lib/contracts/generation.ts';
 
 describe('size presets', () => {
@@ -33,5 +33,20 @@ describe('size presets', () => {
         }
       }),
     );
+  });
+});
+
+describe('the size of a draft', () => {
+  const model = { defaults: { width: 128, height: 128 }, sideMultiple: 16 };
+
+  it('is the model’s, or that of the picture it starts from', () => {
+    expect(drawnSize({}, model)).toEqual({ width: 128, height: 128 });
+    const start = { picture: { width: 200, height: 150 } };
+    expect(drawnSize({ start }, model)).toEqual({ width: 192, height: 144 });
+  });
+
+  it('is what was chosen, side by side', () => {
+    const start = { picture: { width: 200, height: 150 } };
+    expect(drawnSize({ start, width: 256 }, model)).toEqual({ width: 256, height: 144 });
   });
 });

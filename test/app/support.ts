@@ -1,4 +1,5 @@
 import type { Asset, Generation } from '../../lib/contracts/generation.ts';
+import type { Adapter, Model } from '../../lib/contracts/models.ts';
 
 /** A finished generation as the API shows it; what a test is about is given. */
 export function exampleGeneration(overrides: Partial<Generation> = {}): Generation {
@@ -57,5 +58,54 @@ function exampleAsset(id: string, seed: number): Asset {
     frames: null,
     fps: null,
     durationSeconds: null,
+  };
+}
+
+const installed = {
+  licence: 'MIT',
+  bytes: 1,
+  source: 'added',
+  dtype: 'F16',
+  parameters: 1,
+  contextSize: null,
+  sha256: null,
+  repository: null,
+} as const;
+
+export function exampleAdapter(overrides: Partial<Adapter> = {}): Adapter {
+  return {
+    ...installed,
+    kind: 'lora',
+    id: 'adapter',
+    name: 'Adapter',
+    base: null,
+    triggers: [],
+    rank: null,
+    dialect: null,
+    preprocessor: null,
+    ...overrides,
+  };
+}
+
+export function exampleModel(overrides: Partial<Model> = {}): Model {
+  return {
+    ...installed,
+    kind: 'model',
+    id: 'toybox',
+    name: 'Toybox',
+    tasks: ['text-to-image'],
+    architecture: 'UNet2DConditionModel',
+    sideMultiple: 16,
+    defaults: {
+      width: 128,
+      height: 128,
+      steps: 25,
+      guidanceScale: 2,
+      scheduler: 'ddim',
+      plan: 'faster',
+    },
+    suggestions: [],
+    vocabulary: [],
+    ...overrides,
   };
 }

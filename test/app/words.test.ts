@@ -21,6 +21,20 @@ describe('reading a prompt with a model’s vocabulary', () => {
     expect(readPrompt('  ', vocabulary)).toEqual({ known: [], unknown: [] });
   });
 
+  it('does not take weights for words', () => {
+    expect(readPrompt('a (fox:1.2) [in] the (((meadow))) BREAK (cactus: .9)', vocabulary).unknown).toEqual(
+      [],
+    );
+    expect(readPrompt('7 foxes at 1:2', vocabulary).unknown).toEqual(['7', 'foxes', '1', '2']);
+  });
+
+  it('knows the words that adapters brought with them', () => {
+    expect(readPrompt('a fox, soft light', vocabulary, ['Soft Light'])).toEqual({
+      known: ['fox', 'soft', 'light'],
+      unknown: [],
+    });
+  });
+
   it('reads other scripts', () => {
     expect(readPrompt('лиса fox', vocabulary)).toEqual({ known: ['fox'], unknown: ['лиса'] });
   });

@@ -1,5 +1,5 @@
 'use client';
-import { useId, useRef, useState, type CSSProperties, type KeyboardEvent, type ReactNode } from 'react';
+import { useId, useState, type CSSProperties, type KeyboardEvent, type ReactNode } from 'react';
 import { boxOf, UNITS, type Sketch } from '../../_lib/sketch/sketch.ts';
 import { moveMarquee, startMarquee, type Marquee } from './marquee.ts';
 import { useSketchCanvas, type Shape, type SketchTool } from './use-sketch-canvas.ts';
@@ -24,10 +24,9 @@ interface SketchBoardProps {
  */
 export function SketchBoard({ label, look, shape, sketch, tool, onChange, children }: SketchBoardProps) {
   const id = useId();
-  const canvas = useRef<HTMLCanvasElement>(null);
   const [marquee, setMarquee] = useState<Marquee | null>(null);
   const [cursor, setCursor] = useState<{ x: number; y: number } | null>(null);
-  const { apply, ...paintWith } = useSketchCanvas({ canvas, shape, sketch, tool, onChange });
+  const { canvas, apply, ...paintWith } = useSketchCanvas({ shape, sketch, tool, onChange });
   const unit = boxOf(shape.width, shape.height);
 
   const onKeyDown = (event: KeyboardEvent) => {

@@ -1,5 +1,5 @@
 'use client';
-import { useEffect, useEffectEvent, useRef, useState, type PointerEvent, type RefObject } from 'react';
+import { useEffect, useRef, useState, type PointerEvent, type RefObject } from 'react';
 import { loadImage, pictureUrl } from '../../_lib/pictures.ts';
 import { brightnessToOpacity, inUnits, paint, renderSketch } from '../../_lib/sketch/render.ts';
 import { add, boxOf, type Operation, type Sketch, type Stroke } from '../../_lib/sketch/sketch.ts';
@@ -16,7 +16,6 @@ export interface SketchTool {
 }
 
 interface SketchCanvasOptions {
-  canvas: RefObject<HTMLCanvasElement | null>;
   shape: Shape;
   sketch: Sketch;
   tool: SketchTool;
@@ -27,30 +26,20 @@ interface SketchCanvasOptions {
  * Shows a sketch on a canvas, in the canvas's text colour, and paints on it with mouse, finger and pen. What is finished is
  * kept as an image of its own, so a stroke costs the same however much was painted before.
  */
-export function useSketchCanvas({ canvas, shape, sketch, tool, onChange }: SketchCanvasOptions) {
+export function useSketchCanvas({ shape, sketch, tool, onChange }: SketchCanvasOptions) {
+  const canvas = useRef<HTMLCanvasElement>(null);
   const finished = useRef<HTMLCanvasElement | null>(null);
   const stroke = useRef<Stroke | null>(null);
   const pointer = useRef<number | null>(null);
   const base = useBase(sketch.base);
   const size = useCanvasSize(canvas);
 
-  const show = useEffectEvent(() => {
+  /** Brings what is finished and what is being painted to the screen. */
+  const show = () => {
     const context = canvas.current?.getContext('2d');
     if (context == null || finished.current === null) return;
-    const { width, height } = context.canvas;
-    context.setTransform(1, 0, 0, 1, 0, 0);
-    context.globalCompositeOperation = 'source-over';
-    context.clearRect(0, 0, width, height);
-    context.drawImage(finished.current, 0, 0);
-    if (stroke.current !== null) {
-      inUnits(context, shape);
-      paint(context, stroke.current);
-      context.setTransform(1, 0, 0, 1, 0, 0);
-    }
-    context.globalCompositeOperation = 'source-in';
-    context.fillStyle = getComputedStyle(context.canvas).color;
-    context.fillRect(0, 0, width, height);
-  });
+    compose(context, finished.current, stroke.current, shape);
+  };
 
   useEffect(() => {
     const target = canvas.current;
@@ -63,8 +52,9 @@ export function useSketchCanvas({ canvas, shape, sketch, tool, onChange }: Sketc
     const context = kept.getContext('2d');
     if (context === null) return;
     renderSketch(context, sketch, base, shape);
-    show();
-  }, [canvas, size, sketch, base, shape]);
+    const screen = target.getContext('2d');
+    if (screen !== null) compose(screen, kept, stroke.current, shape);
+  }, [size, sketch, base, shape]);
 
   /** Where the pointer is, in units. */
   const at = (event: globalThis.PointerEvent | PointerEvent): [number, number, number] => {
@@ -87,6 +77,7 @@ export function useSketchCanvas({ canvas, shape, sketch, tool, onChange }: Sketc
   };
 
   return {
+    canvas,
     onPointerDown: (event: PointerEvent) => {
       // A second finger is for the page: what the first began is taken back.
       if (pointer.current !== null) return end(false);
@@ -108,6 +99,28 @@ export function useSketchCanvas({ canvas, shape, sketch, tool, onChange }: Sketc
     onPointerCancel: (event: PointerEvent) => event.pointerId === pointer.current && end(false),
     apply: (operation: Operation) => onChange(add(sketch, operation)),
   };
+}
+
+/** The sketch with the stroke that is being painted, in the canvas's text colour. */
+function compose(
+  context: CanvasRenderingContext2D,
+  finished: HTMLCanvasElement,
+  stroke: Stroke | null,
+  shape: Shape,
+): void {
+  const { width, height } = context.canvas;
+  context.setTransform(1, 0, 0, 1, 0, 0);
+  context.globalCompositeOperation = 'source-over';
+  context.clearRect(0, 0, width, height);
+  context.drawImage(finished, 0, 0);
+  if (stroke !== null) {
+    inUnits(context, shape);
+    paint(context, stroke);
+    context.setTransform(1, 0, 0, 1, 0, 0);
+  }
+  context.globalCompositeOperation = 'source-in';
+  context.fillStyle = getComputedStyle(context.canvas).color;
+  context.fillRect(0, 0, width, height);
 }
 
 function round(value: number, parts = 10): number {

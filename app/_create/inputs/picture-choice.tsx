@@ -53,7 +53,7 @@ function Choices({ file, draft, model, listRef, onDone }: ChoicesProps) {
     mutationFn: (_purpose: Purpose) => api.upload(file, file.name),
     onError: notifyError,
     onSuccess: (upload, purpose) => {
-      use(purpose, refOf(upload));
+      take(purpose, refOf(upload));
       onDone();
     },
   });
@@ -108,7 +108,7 @@ function Choices({ file, draft, model, listRef, onDone }: ChoicesProps) {
 
 type Purpose = 'start' | 'reference';
 
-function use(purpose: Purpose, picture: PictureRef): void {
+function take(purpose: Purpose, picture: PictureRef): void {
   if (purpose === 'start') {
     updateDraft(withStart(newStart(picture)));
   } else addReference(newReference({ kind: 'picture', picture, preprocessor: 'canny' }));
