@@ -4,6 +4,7 @@ import type { GenerationList, Outline } from '../../lib/contracts/api.ts';
 import { eventSchema, type StudioEvent } from '../../lib/contracts/events.ts';
 import type { Generation } from '../../lib/contracts/generation.ts';
 import type { Installation, InstallationList } from '../../lib/contracts/models.ts';
+import { announceDone } from './done-notice.ts';
 import { without, withGeneration } from './outline.ts';
 import { createStore, useStore } from './store.ts';
 
@@ -178,6 +179,7 @@ function apply(client: QueryClient, event: StudioEvent): void {
       eventClock += 1;
       lastEvent.set(event.generationId, eventClock);
       placeGeneration(client, event.generation);
+      announceDone(event.generation);
       if (event.generation.status !== 'running' && event.generation.status !== 'cancelling')
         forget(event.generationId);
       void client.invalidateQueries({ queryKey: ['queue'] });

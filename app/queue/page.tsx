@@ -7,7 +7,7 @@ export const metadata: Metadata = { title: 'Queue' };
 
 export default async function Page() {
   return (
-    <HydrationBoundary state={await preload(preloads.queue)}>
+    <HydrationBoundary state={await preload(preloads.queue, preloads.history)}>
       <QueuePage />
     </HydrationBoundary>
   );

@@ -1,5 +1,6 @@
 import { HydrationBoundary } from '@tanstack/react-query';
 import type { Metadata } from 'next';
+import { getStudio } from '../../lib/studio/services/index.ts';
 import { preload, preloads } from '../_lib/preload.ts';
 import { SettingsPage } from './_parts/settings-page.tsx';
 
@@ -7,8 +8,8 @@ export const metadata: Metadata = { title: 'Settings' };
 
 export default async function Page() {
   return (
-    <HydrationBoundary state={await preload(preloads.settings)}>
-      <SettingsPage />
+    <HydrationBoundary state={await preload(preloads.settings, preloads.models)}>
+      <SettingsPage needsToken={getStudio().env.token !== undefined} />
     </HydrationBoundary>
   );
 }

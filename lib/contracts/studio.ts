@@ -39,6 +39,8 @@ export const settingsSchema = z.object({
   queuePaused: z.boolean(),
   /** Whether pictures say in themselves how they were made. The IPTC source type is written either way. */
   embedMetadata: z.boolean(),
+  /** Model of requests that name none; empty, and where it is no longer installed: the one that came with Encore. */
+  defaultModel: z.string().max(200),
 });
 export type Settings = z.infer<typeof settingsSchema>;
 
@@ -101,6 +103,9 @@ export const reusableSchema = z
     scheduler: schedulerSchema,
     plan: planSchema,
     injection: z.number().min(0).max(1),
+    clipSkip: shape.clipSkip.unwrap(),
+    /** Only those that are installed. */
+    loras: shape.loras.unwrap(),
   })
   .partial();
 export type Reusable = z.infer<typeof reusableSchema>;

@@ -1,6 +1,6 @@
 'use client';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { ArrowDown, ArrowUp, ArrowUpToLine, Pause, Play, X } from 'lucide-react';
+import { ArrowDown, ArrowUp, ArrowUpToLine, Copy, Pause, Play, RotateCw, X } from 'lucide-react';
 import Link from 'next/link';
 import type { Generation } from '../../../lib/contracts/generation.ts';
 import { Button } from '../../_components/button.tsx';
@@ -11,15 +11,16 @@ import { useNotify } from '../../_components/toaster.tsx';
 import { api } from '../../_lib/api.ts';
 import { formatPercent } from '../../_lib/format.ts';
 import { useLive } from '../../_lib/live.ts';
-import { useHealth, useQueue, useVerb } from '../../_lib/queries.ts';
+import { useGenerations, useHealth, useQueue, useVerb } from '../../_lib/queries.ts';
 import { describe } from '../../_lib/states.ts';
+import { taskNames } from '../../_lib/task-names.ts';
 import styles from './queue-page.module.css';
 
 export function QueuePage() {
   const { data: queue } = useQueue();
   const { data: health } = useHealth();
   const client = useQueryClient();
-  const { notifyError } = useNotify();
+  const { notify, notifyError } = useNotify();
   const pause = useMutation({
     mutationFn: (paused: boolean) => (paused ? api.pauseQueue() : api.resumeQueue()),
     onSuccess: (answer) => client.setQueryData(['queue'], answer),
@@ -30,6 +31,17 @@ export function QueuePage() {
     onSettled: () => client.invalidateQueries({ queryKey: ['queue'] }),
     onError: notifyError,
   });
+  const cancelAll = useMutation({
+    mutationFn: (ids: string[]) => Promise.allSettled(ids.map((id) => api.cancel(id))),
+    onSuccess: (answers) => {
+      // One that began or was cancelled meanwhile is no failure of this.
+      const done = answers.filter(({ status }) => status === 'fulfilled').length;
+      notify({ title: `${done} ${done === 1 ? 'request' : 'requests'} cancelled.` });
+    },
+    onSettled: () => client.invalidateQueries({ queryKey: ['queue'] }),
+  });
+  const { items } = useGenerations();
+  const failed = items.filter(({ status }) => status === 'failed').slice(0, 5);
   if (queue === undefined) return <ReadingPage title="Queue">{null}</ReadingPage>;
   const { running, queued, paused } = queue;
 
@@ -57,8 +69,12 @@ export function QueuePage() {
       <Section
         title="Waiting"
         note={
-          queued.length > 0 &&
-          `${queued.length} ${queued.length === 1 ? 'picture' : 'pictures'}, in this order.`
+          queued.length > 0 && (
+            <>
+              {queued.length} {queued.length === 1 ? 'request' : 'requests'}, in this order.{' '}
+              {whyWaiting(paused, running.length, health?.worker.alive)}
+            </>
+          )
         }
       >
         {queued.length > 0 ? (
@@ -76,7 +92,26 @@ export function QueuePage() {
         ) : (
           <p className={styles.nothing}>Nothing waits.</p>
         )}
+        {queued.length > 1 && (
+          <Button
+            size="s"
+            tone="quiet"
+            disabled={cancelAll.isPending}
+            onClick={() => cancelAll.mutate(queued.map(({ id }) => id))}
+          >
+            <X aria-hidden /> Cancel all that wait
+          </Button>
+        )}
       </Section>
+      {failed.length > 0 && (
+        <Section title="Failed lately" note={<Link href="/library?status=failed">All that failed</Link>}>
+          <ol className={styles.list}>
+            {failed.map((generation) => (
+              <Failed key={generation.id} generation={generation} />
+            ))}
+          </ol>
+        </Section>
+      )}
     </ReadingPage>
   );
 }
@@ -85,6 +120,49 @@ function whyNothing(paused: boolean, waiting: number, workerIsAlive: boolean | u
   if (paused) return 'The queue is paused. Nothing new is started until it goes on.';
   if (workerIsAlive === false) return 'The worker is not running. What waits is made as soon as it is back.';
   return waiting > 0 ? 'The next one starts in a moment.' : 'Nothing is being made.';
+}
+
+/** One reason for all: they run one after the other, in this order. */
+function whyWaiting(paused: boolean, running: number, workerIsAlive: boolean | undefined): string {
+  if (paused) return 'They wait because the queue is paused.';
+  if (workerIsAlive === false) return 'They wait for the worker, which is not running.';
+  return running > 0 ? 'They wait until the one above is done.' : '';
+}
+
+function Failed({ generation }: { generation: Generation }) {
+  const retry = useVerb('retry');
+  const { notify, notifyError } = useNotify();
+  const { params, error } = generation;
+  return (
+    <li className={styles.item}>
+      <div className={styles.words}>
+        <Link href={`/library/${generation.id}`} className={styles.prompt}>
+          {params.prompt}
+        </Link>
+        <p className={styles.fault}>{[error?.detail, error?.remedy].filter(Boolean).join(' ')}</p>
+      </div>
+      <div className={styles.moves}>
+        <IconButton
+          label={`Try again: ${params.prompt}`}
+          disabled={retry.isPending}
+          onClick={() => retry.mutate(generation.id, { onError: notifyError })}
+        >
+          <RotateCw />
+        </IconButton>
+        <IconButton
+          label={`Copy details: ${params.prompt}`}
+          onClick={() =>
+            void navigator.clipboard.writeText(JSON.stringify(generation, null, 2)).then(
+              () => notify({ title: 'The details are on the clipboard.' }),
+              () => notify({ title: 'This browser does not let the page copy.' }),
+            )
+          }
+        >
+          <Copy />
+        </IconButton>
+      </div>
+    </li>
+  );
 }
 
 function Running({ generation }: { generation: Generation }) {
@@ -126,8 +204,11 @@ function Waiting({ generation, position, isLast, onMove }: WaitingProps) {
           {params.prompt}
         </Link>
         <p className={styles.state}>
+          {generation.task !== 'text-to-image' && `${taskNames[generation.task]} · `}
           {params.width} × {params.height}, {params.steps} steps
           {params.count > 1 && `, ${params.count} pictures`}
+          {params.video !== undefined && `, ${params.video.frames} frames`}
+          {generation.attempt > 0 && ' · being tried again'}
         </p>
       </div>
       <div className={styles.moves}>

@@ -10,7 +10,7 @@ import type { Generation, GenerationInput } from '../../../lib/contracts/generat
 import { migrate } from '../../../lib/studio/db/migrate.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
-const START_SECONDS = 90;
+const START_SECONDS = 150;
 const STOP_SECONDS = 15;
 
 /** The built web server and the worker as users run them, with an empty data directory of their own. */
@@ -27,12 +27,17 @@ export class Stack {
     this.#env = { ENCORE_HOME: home, PORT: String(port), ENCORE_LOG_LEVEL: 'warn', ...env };
   }
 
-  static async start(env: Record<string, string> = {}): Promise<Stack> {
+  /** @param options `seed` fills the data directory before anything runs on it */
+  static async start(
+    env: Record<string, string> = {},
+    options: { seed?: (home: string) => Promise<void> } = {},
+  ): Promise<Stack> {
     if (!existsSync(join(root, '.next', 'BUILD_ID'))) {
       throw new Error('The pages are not built: run `npm test`, or `npx next build` before `npm run e2e`.');
     }
     const home = await mkdtemp(join(tmpdir(), 'encore-e2e-'));
     await migrate(home, join(root, 'prisma', 'migrations'));
+    await options.seed?.(home);
     const stack = new Stack(home, await freePort(), env);
     await stack.startWeb();
     await stack.startWorker();

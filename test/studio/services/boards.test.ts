@@ -1,3 +1,5 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { boardSchema, bulkSchema, settingsSchema } from '../../../lib/contracts/studio.ts';
 import { generationQuerySchema } from '../../../lib/contracts/api.ts';
@@ -9,13 +11,14 @@ import {
   getGeneration,
   getSettings,
   listBoards,
+  listModels,
   listGenerations,
   renameBoard,
   type Studio,
   updateGeneration,
   updateSettings,
 } from '../../../lib/studio/services/index.ts';
-import { aPicture, aReceipt, aRequest, testClock, testStudio } from '../../support/studio.ts';
+import { aPicture, aReceipt, aRequest, testClock, testStudio, writeModel } from '../../support/studio.ts';
 
 const create = async (studio: Studio, prompt: string) =>
   (await createGeneration(studio, aRequest({ prompt }))).generation.id;
@@ -88,13 +91,28 @@ test('the contract refuses a bulk request that is too large, empty or half of an
 
 test('settings have their defaults until they are changed, and stay changed', async () => {
   const studio = await testStudio();
-  expect(settingsSchema.parse(await getSettings(studio))).toEqual({
-    queuePaused: false,
-    embedMetadata: true,
-  });
+  const defaults = { queuePaused: false, embedMetadata: true, defaultModel: '' };
+  expect(settingsSchema.parse(await getSettings(studio))).toEqual(defaults);
   expect(await updateSettings(studio, { embedMetadata: false })).toEqual({
-    queuePaused: false,
+    ...defaults,
     embedMetadata: false,
   });
-  expect(await getSettings(studio)).toEqual({ queuePaused: false, embedMetadata: false });
+  expect(await getSettings(studio)).toEqual({ ...defaults, embedMetadata: false });
+});
+
+test('the default model is the one that was chosen, as long as it is installed', async () => {
+  const studio = await testStudio();
+  const folder = join(studio.env.home, 'models', 'other');
+  await writeModel(folder);
+  const usual = async () => {
+    const [first] = await listModels(studio, 'model');
+    const { generation } = await createGeneration(studio, aRequest());
+    expect(generation.params.model).toBe(first?.id);
+    return first?.id;
+  };
+  expect(await usual()).toBe('tiny');
+  await updateSettings(studio, { defaultModel: 'other' });
+  expect(await usual()).toBe('other');
+  await rm(folder, { recursive: true });
+  expect(await usual()).toBe('tiny');
 });

@@ -135,13 +135,14 @@ test('the outline has every entry that is in the history once, in its order, how
   }
   const all = (await listGenerations(studio, query({ limit: '200' }))).items;
   const middle = all[20]?.createdAt ?? '';
-  for (const filter of [
+  const filters: Record<string, string>[] = [
     {},
     { q: 'fox' },
     { starred: 'true' },
     { from: middle },
     { to: middle, q: 'owl' },
-  ] as const) {
+  ];
+  for (const filter of filters) {
     const { quarters } = await outlineGenerations(studio, outlineQuerySchema.parse(filter));
     const { items } = await listGenerations(studio, query({ limit: '200', ...filter }));
     expect(items.length).toBeGreaterThan(0);
