@@ -119,6 +119,15 @@ def main() -> None:
         tensors[f"{case['case']}.latents"] = latents
         print(case["case"], f"std {latents.std():.3f}")
 
+    # As large as the command line draws: picture and mask repeated three times down and twice across.
+    for case in (CASES[0], next(case for case in CASES if case["case"] == "inpaint")):
+        tiled = lambda x: x.repeat(1, 1, 3, 2)
+        masked = dict(mask_image=tiled(mask), height=3 * HEIGHT, width=2 * WIDTH) if case["task"] == "inpaint" else {}
+        tensors[f"{case['case']}-tiled.latents"] = pipeline(case)(
+            **words, image=tiled(image), strength=case["strength"], num_inference_steps=STEPS,
+            generator=torch.Generator().manual_seed(SEED), **masked,
+        ).images
+
     # High-res fix by latents: text to image, twice the size by bilinear interpolation, image to image.
     generator = torch.Generator().manual_seed(SEED)
     base.scheduler = copy.deepcopy(own)

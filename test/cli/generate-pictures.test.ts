@@ -1,0 +1,121 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { readSafetensors } from '../../lib/engine/checkpoint/safetensors.ts';
+import type { Tensor } from '../../lib/engine/tensor/tensor.ts';
+import { expectTrajectory } from '../support/parity.ts';
+
+type Float32 = Tensor<'float32'>;
+
+const tiny = 'test/golden/tiny-sd';
+const golden = JSON.parse(await readFile(join(tiny, 'reference/modes.json'), 'utf8')) as {
+  prompt: string;
+  negativePrompt: string;
+  steps: number;
+  guidance: number;
+  seed: number;
+  width: number;
+  height: number;
+};
+const [width, height] = [2 * golden.width, 3 * golden.height];
+let scratch: string;
+let tensors: Map<string, Tensor>;
+let main: (args: readonly string[]) => Promise<number>;
+const at = (name: string) => join(scratch, name);
+
+beforeAll(async () => {
+  scratch = await mkdtemp(join(tmpdir(), 'encore-cli-pictures-'));
+  process.env.ENCORE_HOME = at('home');
+  ({ main } = await import('../../lib/cli/main.ts'));
+  tensors = await readSafetensors(join(tiny, 'reference/modes.safetensors'));
+  await writeFile(at('image.png'), await tiledPng('image', 3));
+  await writeFile(at('mask.png'), await tiledPng('mask', 1));
+  const black = { create: { width, height, channels: 3, background: 'black' } } as const;
+  await writeFile(at('empty.png'), await sharp(black).png().toBuffer());
+  await writeFile(at('words.png'), 'no picture');
+});
+afterAll(() => rm(scratch, { recursive: true }));
+
+/** A reference [1, C, h, w] as a file, repeated three times down and twice across: 64 pixels are the least that is drawn. */
+function tiledPng(name: string, channels: 1 | 3): Promise<Buffer> {
+  const [, , h, w] = tensors.get(name)!.shape as [number, number, number, number];
+  const planes = tensors.get(name)!.data as Uint8Array;
+  const data = Uint8Array.from({ length: channels * width * height }, (_, i) => {
+    const [channel, pixel] = [i % channels, Math.floor(i / channels)];
+    const [x, y] = [pixel % width, Math.floor(pixel / width)];
+    return planes[channel * h * w + (y % h) * w + (x % w)]!;
+  });
+  return sharp(data, { raw: { width, height, channels } }).png().toBuffer();
+}
+
+/** Runs `encore generate` on tiny-sd, with what it wrote. */
+async function generate(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  const written = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const) {
+    vi.spyOn(process[name], 'write').mockImplementation((text) => {
+      written[name] += String(text);
+      return true;
+    });
+  }
+  const base = ['--model', tiny, '--device', 'cpu', '--prompt', golden.prompt, '--out', at('out.png')];
+  const code = await main(['generate', ...base, ...args]);
+  vi.restoreAllMocks();
+  return { code, ...written };
+}
+
+const exact = [
+  ...['--negative', golden.negativePrompt, '--steps', String(golden.steps), '--plan', 'exact'],
+  ...['--guidance', String(golden.guidance), '--seed', String(golden.seed), '--noise', 'torch-cpu'],
+];
+
+test.each([
+  ['image-to-image', ['--strength', '0.7'], 14],
+  ['inpaint', ['--strength', '0.7', '--mask', 'mask.png'], 14],
+])('%s from files to dumped latents: diffusers’ own, to rounding', async (name, args, evaluated) => {
+  const paths = args.map((arg) => (arg.endsWith('.png') ? at(arg) : arg));
+  const dump = at(`${name}.safetensors`);
+  const { code, stdout, stderr } = await generate(
+    ...exact,
+    ...['--image', at('image.png'), ...paths, '--dump-latents', dump, '--json'],
+  );
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(JSON.parse(stdout)).toMatchObject({ decoderRuns: evaluated, injection: 0, width, height });
+  const latents = (await readSafetensors(dump)).get('latents') as Float32;
+  expectTrajectory(latents, tensors.get(`${name}-tiled.latents`) as Float32, name);
+});
+
+test('a border is added around the picture, and a picture grows', async () => {
+  const size = ['--width', '64', '--height', '64', '--steps', '4', '--image', at('image.png')];
+  expect((await generate(...size, '--outpaint', '0,8,16,0')).code).toBe(0);
+  expect(await sharp(at('out.png')).metadata()).toMatchObject({ width: 80, height: 72 });
+  const { code, stdout } = await generate(...size, '--upscale', '1.5', '--upscale-strength', '0.5', '--json');
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({ width: 96, height: 96, skippedSteps: 2 });
+});
+
+describe('bad input ends in one line and code 2', () => {
+  const image = ['--image', 'image.png'];
+  test.each<[string, string[], RegExp]>([
+    ['no such file', ['--image', 'none.png'], /invalid_parameter: .*none\.png cannot be read/],
+    ['no picture', ['--image', 'words.png'], /invalid_parameter: This is not a picture/],
+    ['a mask alone', ['--mask', 'mask.png'], /invalid_parameter: image: inpaint needs it/],
+    ['an empty mask', [...image, '--mask', 'empty.png'], /invalid_parameter: the mask is empty/],
+    ['too much strength', [...image, '--strength', '2'], /invalid_parameter: strength 2/],
+    ['strength that leaves nothing', [...image, '--strength', '0'], /leaves none of 50 steps/],
+    ['strength without a picture', ['--strength', '0.5'], /strength 0\.5: is not a field of text-to-image/],
+    ['a border between pixels', [...image, '--outpaint', '7'], /invalid_parameter: outpaint\.left 7/],
+    ['a border of three sides', [...image, '--outpaint', '8,8,8'], /invalid_request: .*'8,8,8' is invalid/],
+    ['an upscaled mask', [...image, '--mask', 'mask.png', '--upscale', '2'], /is not a field of inpaint/],
+    ['too large', [...image, '--upscale', '99'], /invalid_parameter: upscale\.factor 99/],
+    ['an unknown task', ['--task', 'sculpt'], /invalid_request: .*'sculpt' is invalid/],
+  ])('%s', async (_, args, message) => {
+    const paths = args.map((arg) => (arg.endsWith('.png') ? at(arg) : arg));
+    const { code, stdout, stderr } = await generate(...paths, '--out', at('never.png'));
+    expect(stderr).toMatch(message);
+    expect(stderr.trim().split('\n'), stderr).toHaveLength(1);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(await readdir(scratch)).not.toContain('never.png');
+  });
+});
