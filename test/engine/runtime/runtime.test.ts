@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import {
   copyFile,
   mkdir,
@@ -19,6 +20,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openSafetensors, readSafetensors } from '../../../lib/engine/checkpoint/safetensors.ts';
 import { weightsOf } from '../../../lib/engine/checkpoint/weight-map.ts';
 import type { WeightSource } from '../../../lib/engine/checkpoint/weight-source.ts';
+import { PackedCache } from '../../../lib/engine/runtime/packed-cache.ts';
 import { createRuntime, type RuntimeOptions } from '../../../lib/engine/runtime/runtime.ts';
 import { float32 } from '../../../lib/engine/tensor/tensor.ts';
 import { expected, input, maxDifference, network, writeWeights } from './support.ts';
@@ -156,6 +158,31 @@ describe('the packed cache', () => {
     const left = await entries();
     expect(left).toHaveLength(2);
     expect(left).not.toContain(oldest);
+  });
+
+  it('lets go of passing entries first, however lately they were used', async () => {
+    const packed = new PackedCache({ directory: cache, budgetBytes: 2.5e6 });
+    const write = (path: string) => writeFile(path, randomBytes(1e6));
+    const [kept, passing, next] = ['a', 'b', 'c'].map((letter) => letter.repeat(32)) as [
+      string,
+      string,
+      string,
+    ];
+    await packed.add(kept, write);
+    await packed.add(passing, write, true);
+    await packed.add(next, write);
+    expect((await entries()).sort()).toEqual([kept, next]);
+    expect(await packed.find(passing)).toBeUndefined();
+  });
+
+  it('packs passing graphs only where they are large', async () => {
+    const runtime = await runtimeOf();
+    const session = await runtime.open(network(weights), { passing: true });
+    const truth = expected(await readSafetensors(weightsPath()), input().x);
+    expect(maxDifference(truth, (await session.run(input())).y)).toBeLessThan(tolerance);
+    await session.dispose();
+    await runtime.dispose();
+    await expect(entries()).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
   it('is not used where it cannot be written', async () => {
