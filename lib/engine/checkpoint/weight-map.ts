@@ -21,6 +21,17 @@ export function weightsOf(description: string, files: readonly SafetensorsFile[]
   return weightMap(description, refs, unsupported);
 }
 
+/** A network and what is added to it, under names that the network does not have. */
+export function joinedWeights(network: WeightSource, added: WeightSource): WeightSource {
+  const holder = (name: string) => (added.has(name) && !network.has(name) ? added : network);
+  return {
+    description: `${network.description} with ${added.description}`,
+    has: (name) => holder(name).has(name),
+    names: () => [...network.names(), ...added.names().filter((name) => !network.has(name))],
+    get: (name) => holder(name).get(name),
+  };
+}
+
 /** A WeightSource over any names; `unsupported` are those that exist with a type no network can read. */
 export function weightMap(
   description: string,

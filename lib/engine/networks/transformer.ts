@@ -2,14 +2,17 @@ import type { GraphBuilder } from '../onnx/builder.ts';
 import type { Value } from '../onnx/graph.ts';
 import { groupNorm, layerNorm, linear, toImage, toSequence } from './layers.ts';
 
-export interface TransformerConfig {
+export interface AttentionConfig {
   heads: number;
+  /** Attention in float32 where the network computes in less (SD 2.x). */
+  upcastAttention: boolean;
+}
+
+export interface TransformerConfig extends AttentionConfig {
   layers: number;
   groups: number;
   /** attn1 reads the text as well: no self-attention (the x4 upscaler). */
   onlyCrossAttention: boolean;
-  /** Attention in float32 where the network computes in less (SD 2.x). */
-  upcastAttention: boolean;
   crossFrame?: CrossFrame | undefined;
 }
 
@@ -61,12 +64,12 @@ function selfAttention(g: GraphBuilder, x: Value, text: Value, config: Transform
 }
 
 /** x: [R, S, C], context: [R', L, D]. diffusers: models/attention_processor.py Attention */
-function attention(g: GraphBuilder, x: Value, context: Value, config: TransformerConfig): Value {
+export function attention(g: GraphBuilder, x: Value, context: Value, config: AttentionConfig): Value {
   const query = linear(g.at('to_q'), x);
   return attend(g, query, linear(g.at('to_k'), context), linear(g.at('to_v'), context), config);
 }
 
-function attend(g: GraphBuilder, query: Value, key: Value, value: Value, config: TransformerConfig): Value {
+function attend(g: GraphBuilder, query: Value, key: Value, value: Value, config: AttentionConfig): Value {
   const dtype = config.upcastAttention ? 'float32' : g.dtype;
   const [rows = 0, length = 0, width = 0] = query.shape;
   const groups = key.shape[0] ?? 0;
@@ -78,7 +81,7 @@ function attend(g: GraphBuilder, query: Value, key: Value, value: Value, config:
 }
 
 /** GEGLU, then a linear layer: hidden * gelu(gate), where `proj` stacks hidden and gate in this order. */
-function feedForward(g: GraphBuilder, x: Value): Value {
+export function feedForward(g: GraphBuilder, x: Value): Value {
   const proj = g.at('net.0.proj');
   const inner = (proj.weight('weight').shape[0] ?? 0) / 2;
   const hidden = linear(proj, x, [0, inner]);

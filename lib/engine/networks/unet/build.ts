@@ -6,6 +6,7 @@ import { sinkRepeats } from '../../onnx/passes/sink-repeats.ts';
 import type { UnetConfig } from './config.ts';
 import { featureShapes, unetDecoder, unetEncoder } from './halves.ts';
 import type { UnetDesign, UnetFeatures } from './halves.ts';
+import type { MotionConfig } from './motion.ts';
 import { conditioning, hiddenRows, sampleInput, timeInput } from './inputs.ts';
 import type { UnetSize } from './inputs.ts';
 
@@ -66,6 +67,8 @@ export interface UnetRunSize extends UnetSize {
   steps: number;
   /** Reads ControlNet residuals. */
   control: boolean;
+  /** With a motion adapter's modules, from the same source of weights. */
+  motion?: MotionConfig | undefined;
 }
 
 /**
@@ -78,7 +81,11 @@ export function buildUnetSpan(config: UnetConfig, size: UnetRunSize): Graph {
   const { text, timeTerms } = conditioning(g, config, size);
   const rows = hiddenRows(size);
   const halves = size.rows / size.batch;
-  const design: UnetDesign = { ...config, crossFrame: size.frames?.crossFrame };
+  const design: UnetDesign = {
+    ...config,
+    crossFrame: size.frames?.crossFrame,
+    motion: size.motion && { ...size.motion, frames: size.frames?.count ?? 1 },
+  };
   const sample = g.repeatRows(sampleInput(g, config, size, rows / halves), halves);
   const plain = unetEncoder(g, design, sample, timeInput(g, config, size, 'timestep', 1, timeTerms), text);
   const features = size.control ? addResiduals(g, plain, rows) : plain;

@@ -32,6 +32,11 @@ export function partsOf(frames: Frames | undefined): ClipPart[] {
   return parts;
 }
 
+/** All frames together: every one looks at every other (motion adapters). */
+export function wholeOf({ count }: Frames): ClipPart[] {
+  return [{ start: 0, end: count, total: count, rows: { count } }];
+}
+
 /** The part's rows of [.. F, C, h, w]: a view where they lie together. */
 export function framesOf(x: Float32, { start, end, total }: ClipPart): Float32 {
   const [rows = 0, ...rest] = x.shape;

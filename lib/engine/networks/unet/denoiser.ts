@@ -12,10 +12,11 @@ import { float32 } from '../../tensor/tensor.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { runOn, Sessions } from '../sessions.ts';
 import type { OpenGraph } from '../sessions.ts';
-import { framesOf, joinFrames, partsOf } from './clip.ts';
+import { framesOf, joinFrames, partsOf, wholeOf } from './clip.ts';
 import type { ClipPart } from './clip.ts';
 import type { UnetConfig } from './config.ts';
 import type { FrameRows } from './inputs.ts';
+import type { MotionConfig } from './motion.ts';
 import { buildUnetStages } from './stages.ts';
 import type { UnetStages } from './stages.ts';
 
@@ -59,16 +60,19 @@ export class UnetDenoiser implements Denoiser {
   readonly outChannels: number;
   private readonly config: UnetConfig;
   private readonly weights: WeightSource;
+  private readonly motion: MotionConfig | undefined;
   private readonly sessions: Sessions;
   /** Of the last size: its encoder and its decoder are asked for one after the other. */
   private last: { key: string; stages: UnetStages } | undefined;
   private readonly costs = new Map<string, { encoder: number; decoder: number }>();
 
-  constructor(config: UnetConfig, weights: WeightSource, open: OpenGraph) {
+  /** `motion`: of a motion adapter, whose modules are among the weights then. */
+  constructor(config: UnetConfig, weights: WeightSource, open: OpenGraph, motion?: MotionConfig) {
     this.inChannels = config.inChannels;
     this.outChannels = config.outChannels;
     this.config = config;
     this.weights = weights;
+    this.motion = motion;
     this.sessions = new Sessions(open);
   }
 
@@ -97,7 +101,8 @@ export class UnetDenoiser implements Denoiser {
     const prepared: UnetPrepared = {
       rows: rows * (frames?.count ?? 1),
       textRows: rows,
-      ...{ tokens, values, parts: partsOf(frames), between: frames?.between ?? (() => undefined) },
+      parts: frames !== undefined && this.motion !== undefined ? wholeOf(frames) : partsOf(frames),
+      ...{ tokens, values, between: frames?.between ?? (() => undefined) },
     };
     return prepared;
   }
@@ -169,7 +174,8 @@ export class UnetDenoiser implements Denoiser {
   private build(size: StageSize): UnetStages {
     const key = keyOf(size);
     if (this.last?.key === key) return this.last.stages;
-    const stages = buildUnetStages(this.config, { ...size, weights: this.weights });
+    const { config, weights, motion } = this;
+    const stages = buildUnetStages(config, { ...size, weights, motion });
     this.last = { key, stages };
     return stages;
   }

@@ -7,6 +7,8 @@ import type { ResnetConfig } from '../resnet.ts';
 import { transformer2d } from '../transformer.ts';
 import type { CrossFrame } from '../transformer.ts';
 import type { UnetBlock, UnetConfig, UnetTransformer } from './config.ts';
+import { motionModule } from './motion.ts';
+import type { MotionConfig } from './motion.ts';
 
 // UNet2DConditionModel, cut where encoder propagation cuts it: before the first up block. Names are the checkpoint's.
 // diffusers: models/unets/unet_2d_condition.py, unet_2d_blocks.py
@@ -20,6 +22,8 @@ export interface UnetFeatures {
 /** A checkpoint's config, and what a task makes of it. */
 export interface UnetDesign extends UnetConfig {
   readonly crossFrame?: CrossFrame | undefined;
+  /** A motion adapter, for videos of so many frames. */
+  readonly motion?: (MotionConfig & { readonly frames: number }) | undefined;
 }
 
 /** x: [R, C, h, w], time: [R or 1, T], text: [R, L, D]; `hint` [1, C0, h, w] is added after conv_in (ControlNet). */
@@ -40,6 +44,7 @@ export function unetEncoder(
     for (let layer = 0; layer < block.resnets; layer++) {
       h = resnetBlock2d(at.at('resnets', layer), h, time, resnet(config));
       if (block.transformer) h = transformer(at.at('attentions', layer), config, h, text, block.transformer);
+      h = moved(at.at('motion_modules', layer), config, h, i);
       skips.push(h);
     }
     if (block.resamples) {
@@ -55,6 +60,7 @@ function midBlock(g: GraphBuilder, config: UnetDesign, x: Value, time: Value, te
   const options = { ...resnet(config), outputScaleFactor: config.midScaleFactor };
   let h = resnetBlock2d(g.at('resnets.0'), x, time, options);
   if (config.midTransformer) h = transformer(g.at('attentions.0'), config, h, text, config.midTransformer);
+  h = moved(g.at('motion_modules.0'), config, h, 'mid');
   return resnetBlock2d(g.at('resnets.1'), h, time, options);
 }
 
@@ -69,7 +75,8 @@ export function unetDecoder(
   const skips = [...features.skips];
   let h = features.mid;
   config.upBlocks.forEach((block, i) => {
-    h = upBlock(g.at('up_blocks', i), config, block, h, skips, time, text);
+    const level = config.upBlocks.length - 1 - i;
+    h = upBlock(g.at('up_blocks', i), config, block, level, h, skips, time, text);
   });
   h = g.activation(groupNorm(g.at('conv_norm_out'), h, config.groups, config.epsilon), config.activation);
   return conv2d(g.at('conv_out'), h, { padding: (config.convOutKernel - 1) / 2 });
@@ -80,6 +87,7 @@ function upBlock(
   g: GraphBuilder,
   config: UnetDesign,
   block: UnetBlock,
+  level: number,
   x: Value,
   skips: Value[],
   time: Value,
@@ -96,11 +104,21 @@ function upBlock(
       resnet(config),
     );
     if (block.transformer) h = transformer(g.at('attentions', layer), config, h, text, block.transformer);
+    h = moved(g.at('motion_modules', layer), config, h, level);
   }
   if (!block.resamples) return h;
   // Odd sizes do not double: the next skip says what the size was on the way down.
   const [, , height = 0, width = 0] = skips.at(-1)?.shape ?? [];
   return upsample2d(g.at('upsamplers.0'), h, height, width);
+}
+
+/** What a motion adapter adds after a layer of that level of the down path, or of the mid block. */
+function moved(g: GraphBuilder, { motion, channels }: UnetDesign, x: Value, level: number | 'mid'): Value {
+  const layers = level === 'mid' ? motion?.midLayers : motion?.layers[level];
+  if (!motion || !layers) return x;
+  const { groups, frames } = motion;
+  const heads = motion.heads[level === 'mid' ? channels.length - 1 : level] ?? 1;
+  return motionModule(g, x, { groups, frames, layers, heads });
 }
 
 function resnet(config: UnetConfig): ResnetConfig {

@@ -27,7 +27,7 @@ export interface UnetSize {
 export interface FrameRows {
   /** Frames F in this graph: hidden states have R F rows, the frames of one video after each other. */
   readonly count: number;
-  readonly crossFrame: CrossFrame;
+  readonly crossFrame?: CrossFrame;
 }
 
 /** Rows of the hidden states. */
