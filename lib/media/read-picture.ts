@@ -86,8 +86,10 @@ function fromParameters(text: string, fooocus: boolean): Found | null {
   const swarm = object(json?.sui_image_params);
   if (swarm !== null) return { source: 'swarmui', facts: fromSwarm(swarm) };
   if (json !== null) return { source: 'fooocus', facts: fromFooocus(json) };
-  const { prompt, negativePrompt, fields } = parseInfotext(text);
+  const { prompt: written, negativePrompt, fields } = parseInfotext(text);
   if (fields.size === 0) return null;
+  const { prompt, loras } = takeLoras(written);
+  const clipSkip = Number(fields.get('Clip skip'));
   const [width, height] = sizeOf(fields.get('Size'));
   const source = fields.get('Version')?.startsWith('Encore') ? 'encore' : fooocus ? 'fooocus' : 'a1111';
   return {
@@ -105,8 +107,20 @@ function fromParameters(text: string, fooocus: boolean): Found | null {
       schedule: fields.get('Schedule type'),
       plan: planOfText(fields.get('Encoder propagation') ?? ''),
       injection: fields.get('Prior noise injection'),
+      clipSkip: Number.isInteger(clipSkip) ? clipSkip - 1 : undefined,
+      loras: loras.length === 0 ? undefined : loras,
     },
   };
+}
+
+/** `<lora:name:weight>` among the words, as A1111 has them; a second weight, for the text encoder, is not kept apart here. */
+function takeLoras(text: string): { prompt: string; loras: { id: string; weight: number }[] } {
+  const loras: { id: string; weight: number }[] = [];
+  const prompt = text.replace(/ ?<lora:([^:<>]+)(?::(-?[\d.]+))?[^<>]*>/g, (_, id: string, weight = '1') => {
+    loras.push({ id, weight: Number(weight) });
+    return '';
+  });
+  return { prompt: prompt.trim(), loras };
 }
 
 function fromInvoke(json: Record<string, unknown>): Facts {

@@ -3,7 +3,9 @@ import fc from 'fast-check';
 import sharp from 'sharp';
 import { expect, test } from 'vitest';
 import { parseInfotext, writeInfotext } from '../../lib/media/infotext.ts';
-import { encodePng } from '../../lib/media/png.ts';
+import { exportPicture } from '../../lib/media/export.ts';
+import { encodePng, stripPng } from '../../lib/media/png.ts';
+import { readPicture } from '../../lib/media/read-picture.ts';
 import { internationalTextChunk, readChunks, textChunk, writeChunks } from '../../lib/media/png-chunks.ts';
 import { previewDataUrl } from '../../lib/media/preview.ts';
 import { generationParamsSchema } from '../../lib/contracts/generation.ts';
@@ -57,6 +59,59 @@ test('A1111 infotext, our JSON and the IPTC source type are in it', async () => 
   const { params: again } = JSON.parse(text(file, 'encore')) as { params: unknown };
   expect(generationParamsSchema.parse(again)).toEqual(params);
   expect((await sharp(file).metadata()).xmpAsString).toContain('digitalsourcetype/trainedAlgorithmicMedia');
+});
+
+test('what a picture was made from and with stands there in the words of A1111', async () => {
+  const made = {
+    ...metadata,
+    params: {
+      ...params,
+      task: 'inpaint' as const,
+      strength: 0.6,
+      maskBlur: 4,
+      clipSkip: 1,
+      control: [
+        { model: 'edges', image: 'x', scale: 0.5, start: 0, end: 0.8, preprocessor: 'canny' as const },
+      ],
+      loras: [{ id: 'ink', weight: 0.7 }],
+    },
+    receipt: {
+      ...receipt,
+      loras: [{ name: 'ink', hash: '1a2b3c4d5e6f', weight: 0.7, matched: 3, unmatched: 0 }],
+      embeddings: [{ name: 'calm', hash: 'abcdefabcdef', vectors: 2 }],
+      control: [{ model: 'edges', hash: '0011223344556677', scale: 0.5, start: 0, end: 0.8 }],
+    },
+  };
+  const file = await encodePng(picture, made);
+  const written = text(file, 'parameters');
+  expect(written.split('\n')[0]).toBe('a fox, in a meadow <lora:ink:0.7>');
+  const { fields } = parseInfotext(written);
+  expect(Object.fromEntries(fields)).toMatchObject({
+    'Denoising strength': '0.6',
+    'Mask blur': '4',
+    'Clip skip': '2',
+    'ControlNet 0':
+      'Module: canny, Model: edges [00112233], Weight: 0.5, Resize Mode: Crop and Resize, Guidance Start: 0, Guidance End: 0.8',
+    'Lora hashes': 'ink: 1a2b3c4d5e6f',
+    'TI hashes': 'calm: abcdefabcdef',
+  });
+  const xmp = (bytes: Uint8Array) =>
+    sharp(bytes)
+      .metadata()
+      .then(({ xmpAsString }) => xmpAsString);
+  for (const bytes of [file, stripPng(file), await exportPicture(file, 'jpeg', false)]) {
+    expect(await xmp(bytes)).toContain('digitalsourcetype/compositeWithTrainedAlgorithmicMedia');
+  }
+  // What is left when another program keeps nothing but infotext.
+  const plain = await sharp(file)
+    .withExif({ IFD2: { UserComment: written } })
+    .jpeg()
+    .toBuffer();
+  expect((await readPicture(plain)).params).toMatchObject({
+    prompt: 'a fox, in a meadow',
+    clipSkip: 1,
+    loras: [{ id: 'ink', weight: 0.7 }],
+  });
 });
 
 test('sharp, which does not share our chunk code, reads the same text', async () => {

@@ -1,6 +1,7 @@
 import { readFile, stat } from '../disk.ts';
 import { makeZip } from 'client-zip';
 import { EncoreError } from '../../contracts/errors.ts';
+import type { ModelKind } from '../../contracts/models.ts';
 import type { BulkExport, ExportQuery, PictureInfo } from '../../contracts/studio.ts';
 import { exportPicture } from '../../media/export.ts';
 import { readPicture } from '../../media/read-picture.ts';
@@ -140,17 +141,27 @@ async function* files(
 }
 
 /**
- * What a picture from anywhere says about how it was made, with the model as it is called here: the one of that name,
- * whatever the case and a file's ending, or none.
+ * What a picture from anywhere says about how it was made, with model and LoRAs as they are called here: those of that
+ * name, whatever the case and a file's ending, or none.
  * @throws EncoreError `invalid_parameter` for what is no picture
  */
 export async function readPictureInfo(studio: Studio, file: Uint8Array): Promise<PictureInfo> {
   const { params, ...info } = await readPicture(file);
-  const wanted = info.modelName === null ? null : modelKey(info.modelName);
-  const installed = (await studio.models.models()).find(
-    ({ item }) => modelKey(item.id) === wanted || modelKey(item.name) === wanted,
-  );
-  return { ...info, params: { ...params, model: installed?.item.id } };
+  const installed = (await studio.models.list()).map(({ item }) => item);
+  const find = (kind: ModelKind, name: string) =>
+    installed.find(
+      (item) =>
+        item.kind === kind && [item.id, item.name].some((known) => modelKey(known) === modelKey(name)),
+    );
+  const model = info.modelName === null ? undefined : find('model', info.modelName);
+  const loras = (params.loras ?? []).flatMap((lora) => {
+    const id = find('lora', lora.id)?.id;
+    return id === undefined ? [] : [{ ...lora, id }];
+  });
+  return {
+    ...info,
+    params: { ...params, model: model?.id, loras: loras.length === 0 ? undefined : loras },
+  };
 }
 
 interface FoundAsset {

@@ -1,10 +1,15 @@
 import { readdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { operations } from '../../../app/api/_operations/index.ts';
 import { openApiDocument } from '../../../app/api/_server/openapi.ts';
 import type { RouteHandler } from '../../../app/api/_server/serve.ts';
+import { installedListSchema } from '../../../lib/contracts/api.ts';
+import { installationListSchema, installationSchema } from '../../../lib/contracts/models.ts';
+import { pictureSchema, uploadSchema } from '../../../lib/contracts/pictures.ts';
+import { presetListSchema, presetSchema } from '../../../lib/contracts/presets.ts';
 import { generationSchema, problemSchema, type Generation } from '../../../lib/contracts/generation.ts';
 import type { Studio } from '../../../lib/studio/services/index.ts';
 import { aReceipt, testStudio } from '../../support/studio.ts';
@@ -256,6 +261,99 @@ describe('files', () => {
       expect(await refusal(await call('GET', `/assets/${id}/file`))).toMatchObject({ code: 'not_found' });
     },
   );
+});
+
+describe('pictures to draw from', () => {
+  const send = async (body: BodyInit, headers: Record<string, string> = {}) => {
+    const { POST } = await import('../../../app/api/v1/uploads/route.ts');
+    const request = new Request('http://localhost:3000/api/v1/uploads?name=My%20fox.png', {
+      method: 'POST',
+      headers: { host: 'localhost:3000', ...headers },
+      body,
+    });
+    return POST(request, { params: Promise.resolve({}) });
+  };
+  const picture = () =>
+    sharp({ create: { width: 12, height: 8, channels: 3, background: '#0a0' } })
+      .png()
+      .toBuffer();
+
+  it('come raw or as the one file of a form, and are found under one address', async () => {
+    const file = new Uint8Array(await picture());
+    const response = await send(file, { 'content-type': 'image/png' });
+    expect(response.status).toBe(201);
+    const upload = uploadSchema.parse(await response.json());
+    expect(upload).toMatchObject({ name: 'My fox', width: 12, height: 8 });
+    expect(response.headers.get('location')).toBe(`/api/v1/uploads/${upload.id}`);
+
+    const form = new FormData();
+    form.append('file', new File([file], 'again.png'));
+    const again = await send(form);
+    expect([again.status, ((await again.json()) as { id: string }).id]).toEqual([200, upload.id]);
+    form.append('file', new File([file], 'third.png'));
+    expect(await refusal(await send(form))).toMatchObject({ code: 'invalid_request' });
+    expect(await refusal(await send('hello'))).toMatchObject({ status: 422, code: 'invalid_parameter' });
+
+    const found = await call('GET', `/pictures/${upload.id}`);
+    expect(pictureSchema.parse(await found.json())).toMatchObject({ url: upload.url });
+    const shown = await call('GET', `/pictures/${upload.id}/file`);
+    expect(shown.headers.get('content-type')).toBe('image/png');
+    expect((await call('GET', `/pictures/${upload.id}/thumbnail?side=128`)).status).toBe(200);
+    const control = await call('GET', `/pictures/${upload.id}/control?preprocessor=canny`);
+    expect(await sharp(await control.arrayBuffer()).metadata()).toMatchObject({ width: 12, height: 8 });
+    const kept = await call('POST', '/preprocess', { body: { image: upload.id, preprocessor: 'scribble' } });
+    expect(uploadSchema.parse(await kept.json())).toMatchObject({ name: 'scribble', width: 12 });
+
+    expect((await call('DELETE', `/uploads/${upload.id}`)).status).toBe(204);
+    expect(await refusal(await call('GET', `/pictures/${upload.id}`))).toMatchObject({ code: 'not_found' });
+  });
+
+  it('are named by a request, which is refused with the place of one that is missing', async () => {
+    const { id } = (await (await send(new Uint8Array(await picture()))).json()) as { id: string };
+    const ask = { task: 'image-to-image', prompt: 'a fox', image: id };
+    const made = await create(ask);
+    expect(made.inputs).toMatchObject([{ field: 'image', id, width: 12, height: 8 }]);
+    expect([made.params.width, made.params.height]).toEqual([64, 64]);
+    const missing = await refusal(await call('POST', '/generations', { body: { ...ask, image: 'nothing' } }));
+    expect(missing).toMatchObject({ status: 422, errors: [{ path: 'image' }] });
+    const lora = await call('POST', '/generations', { body: { ...ask, loras: [{ id: 'nothing' }] } });
+    expect(await refusal(lora)).toMatchObject({ code: 'unknown_model', errors: [{ path: 'loras.0.id' }] });
+    const wrong = await call('POST', '/generations', { body: { ...ask, loras: [{ id: 'tiny' }] } });
+    expect(await refusal(wrong)).toMatchObject({
+      code: 'invalid_parameter',
+      errors: [{ path: 'loras.0.id' }],
+    });
+  });
+});
+
+describe('models and presets', () => {
+  it('are listed by kind, fetched by name, kept under names', async () => {
+    const kinds = async (query: string) =>
+      installedListSchema.parse(await (await call('GET', `/models${query}`)).json()).items.length;
+    expect([await kinds(''), await kinds('?kind=all'), await kinds('?kind=lora')]).toEqual([1, 1, 0]);
+    expect((await call('GET', '/models?kind=vae')).status).toBe(422);
+
+    const asked = await call('POST', '/models/install', { body: { repo: 'a/b' } });
+    expect(asked.status).toBe(202);
+    const { id } = installationSchema.parse(await asked.json());
+    expect(await refusal(await call('POST', '/models/install', { body: { repo: '../../x' } }))).toMatchObject(
+      {
+        errors: [{ path: 'repo' }],
+      },
+    );
+    const list = installationListSchema.parse(await (await call('GET', '/models/installs')).json());
+    expect(list).toMatchObject({ items: [{ id, status: 'queued' }], usedBytes: 0, hub: { hasToken: false } });
+    for (const verb of ['pause', 'resume', 'cancel'])
+      expect((await call('POST', `/models/installs/${id}/${verb}`)).status, verb).toBe(200);
+    expect((await call('DELETE', `/models/installs/${id}`)).status).toBe(204);
+
+    const preset = await call('POST', '/presets', { body: { name: 'Mine', values: { steps: 7 } } });
+    const { id: own } = presetSchema.parse(await preset.json());
+    expect((await call('PATCH', `/presets/${own}`, { body: { name: 'Ours' } })).status).toBe(200);
+    expect((await call('DELETE', `/presets/${own}`)).status).toBe(204);
+    const { items } = presetListSchema.parse(await (await call('GET', '/presets')).json());
+    expect(items.every(({ builtIn }) => builtIn)).toBe(true);
+  });
 });
 
 describe('events', () => {
