@@ -2,21 +2,16 @@ import { z } from 'zod';
 import type { SchedulerName } from '../../contracts/generation.ts';
 import { weightedSum } from '../tensor/arithmetic.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { checkSteps, clippingSchema, parseSchedulerConfig } from './config.ts';
+import { parseSchedulerConfig } from './config.ts';
 import { roundHalfEven } from './noise-schedule.ts';
-import { denoised, noised, thresholded } from './prediction.ts';
 import type { Scheduler } from './scheduler.ts';
-import { sigmaScheduleSchema, sigmaTable, solverSteps, unitScales } from './sigma-schedule.ts';
+import { sigmaTable } from './sigma-schedule.ts';
+import { solverRun, solverSchema } from './solver.ts';
 
 type Float32 = Tensor<'float32'>;
 
-const { thresholding, dynamic_thresholding_ratio, sample_max_value } = clippingSchema.shape;
 const schema = z.object({
-  ...sigmaScheduleSchema.shape,
-  thresholding,
-  dynamic_thresholding_ratio,
-  sample_max_value,
-  solver_order: z.int().min(1).max(3).default(2),
+  ...solverSchema,
   algorithm_type: z
     .enum(['dpmsolver++', 'sde-dpmsolver++', 'deis'])
     .default('dpmsolver++')
@@ -26,7 +21,6 @@ const schema = z.object({
     .enum(['midpoint', 'heun', 'logrho', 'bh1', 'bh2'])
     .default('midpoint')
     .transform((type) => (type === 'heun' ? 'heun' : 'midpoint')),
-  lower_order_final: z.boolean().default(true),
   euler_at_final: z.boolean().default(false),
   variance_type: z.null().optional(),
 });
@@ -45,28 +39,18 @@ export function dpmSolver(name: SchedulerName, settings: Readonly<Record<string,
     name,
     config,
     trainSteps,
-    begin({ steps, first = 0 }) {
-      checkSteps(steps, first, trainSteps);
-      const all = solverSteps(config, table, steps, whole);
-      const scales = all.sigmas.slice(first).map(unitScales);
-      const timesteps = all.timesteps.slice(first);
+    begin(options) {
+      const run = solverRun(config, table, options, whole);
+      const { scales, timesteps } = run;
       /** x_0 predictions so far, the newest first. */
       let history: Float32[] = [];
-
-      const predictOriginal = (prediction: Float32, index: number, sample: Float32) => {
-        const { alpha, sigma } = scales[index]!;
-        return denoised(config.prediction_type, prediction, sample, alpha, sigma).original;
-      };
       return {
-        timesteps,
-        initNoiseSigma: 1,
+        ...run,
         stochastic,
-        scaleModelInput: (sample) => sample,
         step(prediction, index, sample, noise) {
-          const original = predictOriginal(prediction, index, sample);
-          history = [config.thresholding ? thresholded(original, config) : original, ...history].slice(0, 3);
+          history = [run.interpret(prediction, index, sample).original, ...history].slice(0, 3);
           const left = timesteps.length - index;
-          const order = Math.min(orderWith(left, steps), history.length);
+          const order = Math.min(orderWith(left, options.steps), history.length);
           const h = scales[index + 1]!.lambda - scales[index]!.lambda;
           // Earlier steps relative to this one, as ratios of lambda.
           const ratios = history.slice(1, order).map((_, i) => {
@@ -79,12 +63,6 @@ export function dpmSolver(name: SchedulerName, settings: Readonly<Record<string,
           const drawn = stochastic ? ([[sigma * Math.sqrt(-Math.expm1(-2 * h)), noise()]] as const) : [];
           return weightedSum([decay, sample], ...terms, ...drawn);
         },
-        predictOriginal,
-        addNoise(original, noise, index = 0) {
-          const { alpha, sigma } = scales[index]!;
-          return noised(original, noise, alpha, sigma);
-        },
-        priorScale: () => 1,
       };
     },
   };

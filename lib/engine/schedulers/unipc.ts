@@ -2,29 +2,23 @@ import { z } from 'zod';
 import { weightedSum } from '../tensor/arithmetic.ts';
 import { solve } from '../tensor/linear-system.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { checkSteps, clippingSchema, parseSchedulerConfig } from './config.ts';
+import { parseSchedulerConfig } from './config.ts';
 import { roundHalfEven } from './noise-schedule.ts';
-import { denoised, noised, thresholded } from './prediction.ts';
 import type { Scheduler } from './scheduler.ts';
-import { sigmaScheduleSchema, sigmaTable, solverSteps, unitScales } from './sigma-schedule.ts';
+import { sigmaTable } from './sigma-schedule.ts';
+import { solverRun, solverSchema } from './solver.ts';
 
 type Float32 = Tensor<'float32'>;
 type Term = readonly [weight: number, tensor: Float32];
 
-const { thresholding, dynamic_thresholding_ratio, sample_max_value } = clippingSchema.shape;
 const schema = z.object({
-  ...sigmaScheduleSchema.shape,
-  thresholding,
-  dynamic_thresholding_ratio,
-  sample_max_value,
-  solver_order: z.int().min(1).max(3).default(2),
+  ...solverSchema,
   predict_x0: z.boolean().default(true),
   // The others are DPM-Solver's words: diffusers reads them as bh2.
   solver_type: z
     .enum(['bh1', 'bh2', 'midpoint', 'heun', 'logrho'])
     .default('bh2')
     .transform((type) => (type === 'bh1' ? 'bh1' : 'bh2')),
-  lower_order_final: z.boolean().default(true),
   disable_corrector: z.array(z.int()).max(1000).default([]),
   solver_p: z.null().optional(),
 });
@@ -41,28 +35,20 @@ export function unipc(settings: Readonly<Record<string, unknown>>): Scheduler {
     name: 'unipc',
     config,
     trainSteps,
-    begin({ steps, first = 0 }) {
-      checkSteps(steps, first, trainSteps);
-      const all = solverSteps(config, table, steps, roundHalfEven);
-      const scales = all.sigmas.slice(first).map(unitScales);
-      const timesteps = all.timesteps.slice(first);
+    begin(options) {
+      const run = solverRun(config, table, options, roundHalfEven);
+      const { scales, timesteps } = run;
+      const { first = 0 } = options;
       /** Outputs (x_0, or eps) so far, the newest first, and the sample and order of the last predictor. */
       let history: Float32[] = [];
       let last: { sample: Float32; order: number } | undefined;
 
-      const interpret = (prediction: Float32, index: number, sample: Float32) => {
-        const { alpha, sigma } = scales[index]!;
-        return denoised(config.prediction_type, prediction, sample, alpha, sigma);
-      };
       return {
-        timesteps,
-        initNoiseSigma: 1,
+        ...run,
         stochastic: false,
-        scaleModelInput: (sample) => sample,
         step(prediction, index, sample) {
-          const { original, epsilon } = interpret(prediction, index, sample);
-          const x0 = config.thresholding ? thresholded(original, config) : original;
-          const output = config.predict_x0 ? x0 : epsilon;
+          const { original, epsilon } = run.interpret(prediction, index, sample);
+          const output = config.predict_x0 ? original : epsilon;
           const corrects = last !== undefined && !config.disable_corrector.includes(first + index - 1);
           const corrected = corrects ? correct(last!.sample, output, index, last!.order) : sample;
 
@@ -73,12 +59,6 @@ export function unipc(settings: Readonly<Record<string, unknown>>): Scheduler {
           last = { sample: corrected, order };
           return predict(corrected, index, order);
         },
-        predictOriginal: (prediction, index, sample) => interpret(prediction, index, sample).original,
-        addNoise(original, noise, index = 0) {
-          const { alpha, sigma } = scales[index]!;
-          return noised(original, noise, alpha, sigma);
-        },
-        priorScale: () => 1,
       };
 
       /** UniP of an order: from evaluation `index` to the next. */

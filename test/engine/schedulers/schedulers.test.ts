@@ -168,6 +168,20 @@ describe.each(schedulerNames)('contract: %s', (name) => {
     );
   });
 
+  test('x_0 with noise is at every evaluation what a run that starts there begins with', () => {
+    const [original, noise] = [start, scaled(0.4, start)];
+    const whole = scheduler.begin({ steps: 10 });
+    for (const first of [0, 3, 9]) {
+      const later = scheduler.begin({ steps: 10, first });
+      expect(later.addNoise(original, noise).data).toEqual(whole.addNoise(original, noise, first).data);
+    }
+    const none = float32(start.shape);
+    const last = whole.timesteps.length - 1;
+    // Less and less of the noise is left.
+    const noiseAt = (index: number) => Math.abs(whole.addNoise(none, noise, index).data[0]!);
+    expect(noiseAt(last)).toBeLessThan(noiseAt(0));
+  });
+
   test('a start past the end is refused', () => {
     expect(() => scheduler.begin({ steps: 5, first: 5 })).toThrow(
       expect.objectContaining({ code: 'invalid_parameter' }),
