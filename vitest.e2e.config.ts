@@ -4,8 +4,10 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/e2e/**/*.test.ts'],
-    testTimeout: 120_000,
-    hookTimeout: 180_000,
+    testTimeout: 180_000,
+    hookTimeout: 240_000,
+    // A slow machine takes its time; a test that fails may too.
+    expect: { poll: { timeout: 30_000, interval: 100 } },
     fileParallelism: false,
     pool: 'forks',
   },

@@ -10,6 +10,11 @@ export function isVideo(asset: Asset): boolean {
   return asset.frames !== null;
 }
 
+/** One picture of it: the picture itself, or the frame that stands for a video. */
+export function stillOf({ url, frames, posterUrl }: Asset): string {
+  return frames === null ? url : (posterUrl ?? url);
+}
+
 /** What was made, still or moving, as large as its box allows. */
 export function Result({ asset, alt }: { asset: Asset; alt: string }) {
   const { url, type, width, height, posterUrl } = asset;

@@ -8,6 +8,7 @@ import {
   getStudio,
   listBoards,
   listGenerations,
+  listInstalls,
   listModels,
   type Studio,
 } from '../../lib/studio/services/index.ts';
@@ -23,6 +24,9 @@ export const preloads = {
   },
   installed: async (studio: Studio, client: QueryClient) => {
     client.setQueryData(['models', 'all'], { items: await listModels(studio, 'all') });
+  },
+  installs: async (studio: Studio, client: QueryClient) => {
+    client.setQueryData(['installs'], await listInstalls(studio));
   },
   queue: async (studio: Studio, client: QueryClient) => {
     client.setQueryData(['queue'], await getQueue(studio));

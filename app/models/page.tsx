@@ -7,7 +7,7 @@ export const metadata: Metadata = { title: 'Models' };
 
 export default async function Page() {
   return (
-    <HydrationBoundary state={await preload(preloads.installed)}>
+    <HydrationBoundary state={await preload(preloads.installed, preloads.installs)}>
       <ModelsPage />
     </HydrationBoundary>
   );

@@ -8,7 +8,7 @@ export const metadata: Metadata = { title: 'Settings' };
 
 export default async function Page() {
   return (
-    <HydrationBoundary state={await preload(preloads.settings, preloads.models)}>
+    <HydrationBoundary state={await preload(preloads.settings, preloads.models, preloads.installs)}>
       <SettingsPage needsToken={getStudio().env.token !== undefined} />
     </HydrationBoundary>
   );

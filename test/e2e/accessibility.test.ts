@@ -62,6 +62,28 @@ describe('accessibility, light and dark, wide and narrow', () => {
     await expectNoFaults('/library');
     await expectNoFaults(`/library/${picture}`);
     await expectNoFaults(`/compare?a=${picture}&b=${picture}`);
+    await expectNoFaults('/library?status=failed&when=week');
+    await expectNoFaults('/library?q=nothing+like+it');
+    await expectNoFaults('/queue');
+    await expectNoFaults('/models');
+  });
+
+  it('finds nothing with pictures selected, and in what opens over a picture', async () => {
+    const { context, page } = await openWindow(browser);
+    await visit(page, `${stack.url}/library`);
+    await page.getByRole('link', { name: 'a sunflower on a beach, 2 pictures' }).focus();
+    await page.keyboard.press('Space');
+    await page.getByRole('toolbar', { name: 'With the selected pictures' }).waitFor();
+    expect(await accessibilityFaults(page)).toEqual([]);
+    await visit(page, `${stack.url}/library/${picture}`);
+    for (const name of ['Go on', 'Download the picture']) {
+      await page.getByRole('button', { name }).click();
+      await page.getByRole('menu').waitFor();
+      expect(await accessibilityFaults(page, true), name).toEqual([]);
+      await page.keyboard.press('Escape');
+      await page.getByRole('menu').waitFor({ state: 'detached' });
+    }
+    await context.close();
   });
 
   it('finds nothing in the details, the menu and the dialog', async () => {

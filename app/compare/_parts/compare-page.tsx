@@ -5,6 +5,7 @@ import { useState, type CSSProperties } from 'react';
 import type { Generation } from '../../../lib/contracts/generation.ts';
 import { Button } from '../../_components/button.tsx';
 import { Picture } from '../../_components/picture.tsx';
+import { isVideo, Result, stillOf } from '../../_components/result.tsx';
 import { Segments } from '../../_components/segments.tsx';
 import { formatPercent, formatSeconds } from '../../_lib/format.ts';
 import { useLive } from '../../_lib/live.ts';
@@ -27,7 +28,9 @@ export function ComparePage({ ids }: { ids: [string, string] }) {
   const [idA, idB] = swapped ? [ids[1], ids[0]] : ids;
   const a = useGeneration(idA);
   const b = useGeneration(idB);
-  const difference = useDifference(a.data?.assets[0]?.url, b.data?.assets[0]?.url);
+  const [pictureA, pictureB] = [a.data?.assets[0], b.data?.assets[0]];
+  const difference = useDifference(pictureA && stillOf(pictureA), pictureB && stillOf(pictureB));
+  const isMoving = [pictureA, pictureB].some((asset) => asset !== undefined && isVideo(asset));
   const error = a.error ?? b.error;
 
   return (
@@ -58,6 +61,7 @@ export function ComparePage({ ids }: { ids: [string, string] }) {
                 difference={difference.data}
                 isEnabled={difference.fetchStatus !== 'idle' || difference.isFetched}
               />
+              {isMoving && <p className={styles.measured}>Of a video, its first frame is compared.</p>}
             </div>
             <div className={styles.pair}>
               <Side generation={a.data} name="Left" />
@@ -114,8 +118,13 @@ function Stage({ a, b, mode, difference }: StageProps) {
       className={styles.slider}
       style={{ '--w': pictureA.width, '--h': pictureA.height, '--at': `${position}%` } as CSSProperties}
     >
-      <img src={pictureB.url} alt={`Right: ${b.params.prompt}`} draggable={false} />
-      <img src={pictureA.url} alt={`Left: ${a.params.prompt}`} draggable={false} className={styles.over} />
+      <img src={stillOf(pictureB)} alt={`Right: ${b.params.prompt}`} draggable={false} />
+      <img
+        src={stillOf(pictureA)}
+        alt={`Left: ${a.params.prompt}`}
+        draggable={false}
+        className={styles.over}
+      />
       <span className={styles.line} aria-hidden />
       <input
         type="range"
@@ -140,7 +149,7 @@ function One({ generation }: { generation: Generation }) {
   return (
     <div className={styles.one}>
       {asset !== undefined ? (
-        <Picture src={asset.url} alt={prompt} width={asset.width} height={asset.height} />
+        <Result asset={asset} alt={prompt} />
       ) : preview != null ? (
         <Picture preview src={preview} alt="The picture so far" width={width} height={height} />
       ) : (

@@ -1,0 +1,434 @@
+import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import sharp from 'sharp';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Generation } from '../../lib/contracts/generation.ts';
+import { openSafetensors, writeSafetensors } from '../../lib/engine/checkpoint/safetensors.ts';
+import { float32, type Tensor } from '../../lib/engine/tensor/tensor.ts';
+import {
+  accessibilityFaults,
+  DESKTOP,
+  launch,
+  openWindow,
+  overflow,
+  PHONE,
+  visit,
+} from './support/browser.ts';
+import { Stack } from './support/stack.ts';
+
+const PATIENCE = 120_000;
+const hasControlNet = existsSync('models/toybox-scribble');
+const SENTENCE = 'a fox in a meadow';
+
+let stack: Stack;
+let browser: Browser;
+let context: BrowserContext;
+let page: Page;
+let complaints: string[];
+
+beforeAll(async () => {
+  [stack, browser] = await Promise.all([Stack.start(), launch()]);
+  await writeLora(join(stack.home, 'models'));
+}, PATIENCE);
+
+afterAll(async () => {
+  await browser?.close();
+  await stack?.close();
+});
+
+beforeEach(async () => {
+  ({ context, page, complaints } = await openWindow(browser));
+  await visit(page, stack.url);
+});
+
+afterEach(async () => {
+  await context.close();
+  expect(complaints).toEqual([]);
+});
+
+const prompt = () => page.getByRole('textbox', { name: 'Prompt', exact: true });
+const generate = () => page.getByRole('button', { name: /^Generate/ });
+const table = () => page.getByRole('region', { name: 'Picture', exact: true });
+const add = (what: string) =>
+  page.getByRole('group', { name: 'Add to the words' }).getByRole('button', { name: what });
+const section = (name: string) => page.getByRole('region', { name, exact: true });
+
+/** Blue above green, and an orange disc in the middle. */
+function fox(): Promise<Buffer> {
+  const svg =
+    '<svg xmlns="http://www.w3.org/2000/svg" width="128" height="128"><rect width="128" height="128" fill="#79b4f5"/>' +
+    '<rect y="76" width="128" height="52" fill="#5aa83c"/><circle cx="64" cy="70" r="34" fill="#e2752a"/></svg>';
+  return sharp(Buffer.from(svg)).png().toBuffer();
+}
+
+async function give(purpose: RegExp): Promise<void> {
+  await page
+    .locator('input[type=file]')
+    .setInputFiles({ name: 'fox.png', mimeType: 'image/png', buffer: await fox() });
+  await page.getByRole('dialog', { name: 'What is this picture for?' }).waitFor();
+  await page.getByRole('button', { name: purpose }).click();
+}
+
+/** Sends what the page says and waits for what comes of it. */
+async function make(): Promise<Generation> {
+  const answer = page.waitForResponse(
+    (response) => response.url().endsWith('/api/v1/generations') && response.request().method() === 'POST',
+  );
+  await generate().click();
+  const { id } = (await (await answer).json()) as Generation;
+  await expect
+    .poll(() => stack.call<Generation>('GET', `/generations/${id}`).then(({ status }) => status), {
+      timeout: PATIENCE,
+    })
+    .not.toMatch(/queued|running/);
+  const made = await stack.call<Generation>('GET', `/generations/${id}`);
+  expect(made.error).toBeNull();
+  return made;
+}
+
+async function pixelsOf(generation: Generation): Promise<{ data: Uint8Array; width: number; height: number }> {
+  const response = await fetch(stack.url + (generation.assets[0]?.url ?? ''));
+  return pixels(Buffer.from(await response.arrayBuffer()));
+}
+
+async function pixels(file: Buffer): Promise<{ data: Uint8Array; width: number; height: number }> {
+  const { data, info } = await sharp(file)
+    .removeAlpha()
+    .toColourspace('srgb')
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  return { data, width: info.width, height: info.height };
+}
+
+/** Mean difference over a rectangle, 0 to 255. */
+function difference(
+  a: { data: Uint8Array; width: number },
+  b: { data: Uint8Array },
+  [left, top, right, bottom]: [number, number, number, number],
+): number {
+  let sum = 0;
+  for (let y = top; y < bottom; y++) {
+    for (let i = (y * a.width + left) * 3; i < (y * a.width + right) * 3; i++) {
+      sum += Math.abs((a.data[i] ?? 0) - (b.data[i] ?? 0));
+    }
+  }
+  return sum / ((right - left) * (bottom - top) * 3);
+}
+
+/** Draws a path on the board, in fractions of its sides. */
+async function drawPath(points: [number, number][]): Promise<void> {
+  const board = page.getByRole('application');
+  await board.scrollIntoViewIfNeeded();
+  const box = await board.boundingBox();
+  if (box === null) throw new Error('There is nothing to draw on.');
+  const at = ([x, y]: [number, number]): [number, number] => [box.x + x * box.width, box.y + y * box.height];
+  const [first, ...others] = points;
+  if (first === undefined) return;
+  await page.mouse.move(...at(first));
+  await page.mouse.down();
+  for (const point of others) await page.mouse.move(...at(point), { steps: 3 });
+  await page.mouse.up();
+}
+
+const circle: [number, number][] = Array.from({ length: 41 }, (_, i) => [
+  0.5 + 0.3 * Math.cos((i / 20) * Math.PI),
+  0.5 + 0.3 * Math.sin((i / 20) * Math.PI),
+]);
+
+/** A LoRA of the bundled model that nobody can overlook, in kohya's spelling. */
+async function writeLora(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const unet = await openSafetensors('models/toybox/unet/diffusion_pytorch_model.safetensors');
+  const tensors: Record<string, Tensor> = {};
+  const rank = 4;
+  for (const [name, { shape }] of unet.tensors) {
+    const [rows = 0, columns = 0] = shape;
+    if (!/attn[12]\.to_v\.weight$/.test(name)) continue;
+    const layer = `lora_unet_${name.replace(/\.weight$/, '').replaceAll('.', '_')}`;
+    tensors[`${layer}.lora_down.weight`] = waves([rank, columns], 0.5);
+    tensors[`${layer}.lora_up.weight`] = waves([rows, rank], 0.5);
+  }
+  expect(Object.keys(tensors)).not.toEqual([]);
+  await writeSafetensors(join(folder, 'waves.safetensors'), tensors, {
+    ss_base_model_version: 'sd_v1',
+    'modelspec.trigger_phrase': 'soft dusk',
+  });
+}
+
+function waves(shape: [number, number], amplitude: number): Tensor<'float32'> {
+  const data = Float32Array.from({ length: shape[0] * shape[1] }, (_, i) => amplitude * Math.sin(i * 12.9898));
+  return float32(data, shape);
+}
+
+describe('every mode of the Create page', () => {
+  it('shows a person with a sentence no more than a row of small buttons', async () => {
+    await prompt().fill(SENTENCE);
+    expect(await add('Picture').isVisible()).toBe(true);
+    expect(await section('Start from this').count()).toBe(0);
+    const [write, send] = [await prompt().boundingBox(), await generate().boundingBox()];
+    expect((send?.y ?? 0) - (write?.y ?? 0)).toBeLessThan(160);
+  });
+
+  it('draws a picture anew from an upload', async () => {
+    await prompt().fill(SENTENCE);
+    await give(/Start from it/);
+    await section('Start from this').waitFor();
+    await page.getByRole('slider', { name: 'Strength' }).fill('0.4');
+    const near = await make();
+    expect(near.params).toMatchObject({ task: 'image-to-image', strength: 0.4, width: 128, height: 128 });
+    expect(near.inputs.map(({ field }) => field)).toEqual(['image']);
+    await table().getByRole('img', { name: SENTENCE, exact: true }).waitFor();
+
+    const source = await pixels(await fox());
+    const whole: [number, number, number, number] = [0, 0, 128, 128];
+    const free = await stack.make({ prompt: SENTENCE, seed: near.seed });
+    expect(difference(source, await pixelsOf(near), whole)).toBeLessThan(
+      0.7 * difference(source, await pixelsOf(free), whole),
+    );
+  }, PATIENCE);
+
+  it('paints a mask, draws only there, and keeps every pixel outside', async () => {
+    await prompt().fill('a pumpkin in a meadow');
+    await give(/Start from it/);
+    await page.getByRole('radio', { name: 'Paint' }).check();
+    expect(await generate().isDisabled()).toBe(true);
+    await page.getByText('Paint over what is to be drawn anew.').waitFor();
+
+    await drawPath([
+      [0.4, 0.5],
+      [0.6, 0.5],
+    ]);
+    await page.getByRole('slider', { name: 'Feather' }).fill('0');
+    const made = await make();
+    expect(made.params).toMatchObject({ task: 'inpaint', maskBlur: 0 });
+    expect(made.inputs.map(({ field }) => field).sort()).toEqual(['image', 'mask']);
+
+    const [before, after] = [await pixels(await fox()), await pixelsOf(made)];
+    expect(difference(before, after, [0, 0, 128, 40])).toBe(0);
+    expect(difference(before, after, [0, 90, 128, 128])).toBe(0);
+    expect(difference(before, after, [56, 58, 72, 70])).toBeGreaterThan(2);
+  }, PATIENCE);
+
+  it('masks with the keyboard alone: rectangle, undo, redo, invert', async () => {
+    await give(/Start from it/);
+    await page.getByRole('radio', { name: 'Paint' }).check();
+    const board = page.getByRole('application', { name: 'Mask' });
+    await board.focus();
+    await board.press('ArrowRight');
+    await board.press('Shift+ArrowRight');
+    await board.press('Enter');
+    expect(await generate().isDisabled()).toBe(false);
+    await board.press('Control+z');
+    expect(await generate().isDisabled()).toBe(true);
+    await board.press('Control+Shift+z');
+    await board.press('i');
+    expect(await generate().isDisabled()).toBe(false);
+    const size = page.getByRole('slider', { name: 'Brush size' });
+    const before = await size.getAttribute('aria-valuetext');
+    await board.press(']');
+    expect(Number(await size.getAttribute('aria-valuetext'))).toBeGreaterThan(Number(before));
+  });
+
+  it('draws beyond the edges of a picture', async () => {
+    await prompt().fill(SENTENCE);
+    await give(/Start from it/);
+    await page.getByRole('radio', { name: 'Extend' }).check();
+    const right = page.getByRole('slider', { name: 'Right border' });
+    await right.focus();
+    for (let i = 0; i < 4; i++) await right.press('ArrowRight');
+    await page.getByText('160 × 128').waitFor();
+    const made = await make();
+    expect(made.params).toMatchObject({ task: 'inpaint', outpaint: { right: 32, left: 0 } });
+    const after = await pixelsOf(made);
+    expect([after.width, after.height]).toEqual([160, 128]);
+  }, PATIENCE);
+
+  it('makes a video that plays, with as many frames as were asked for', async () => {
+    await prompt().fill(SENTENCE);
+    await add('Video').click();
+    const video = section('A video');
+    await video.getByRole('textbox', { name: 'Frames', exact: true }).fill('4');
+    await video.getByText('4 frames, 1.0 s').waitFor();
+    await page.getByRole('button', { name: 'Details' }).click();
+    await page.getByRole('textbox', { name: 'Steps' }).fill('10');
+    const made = await make();
+    expect(made.assets[0]).toMatchObject({ type: 'video/mp4', frames: 4, fps: 4 });
+
+    const player = table().locator('video');
+    await player.waitFor();
+    await expect
+      .poll(() => player.evaluate((element: HTMLVideoElement) => element.readyState), { timeout: 20_000 })
+      .toBeGreaterThanOrEqual(2);
+    const facts = await player.evaluate((element: HTMLVideoElement) => ({
+      seconds: element.duration,
+      width: element.videoWidth,
+      loop: element.loop,
+      poster: element.poster !== '',
+      paused: element.paused,
+    }));
+    // The window asks for reduced motion: nothing moves until it is told to.
+    expect(facts).toEqual({ seconds: expect.closeTo(1, 1), width: 128, loop: true, poster: true, paused: true });
+    await player.evaluate((element: HTMLVideoElement) => element.play());
+    await expect
+      .poll(() => player.evaluate((element: HTMLVideoElement) => element.currentTime))
+      .toBeGreaterThan(0);
+  }, PATIENCE);
+
+  it('lets a LoRA change the picture, and a weight of 0 not', async () => {
+    await prompt().fill(SENTENCE);
+    await page.getByRole('button', { name: 'Details' }).click();
+    await page.getByRole('textbox', { name: 'Seed' }).fill('5');
+    await add('LoRA').click();
+    await page.getByRole('button', { name: 'Add a LoRA' }).click();
+    await page.getByRole('menuitem', { name: /waves/ }).click();
+    const changed = await make();
+    expect(changed.params.loras).toEqual([{ id: expect.stringContaining('waves') as string, weight: 1 }]);
+
+    await section('Styles and subjects').getByRole('slider').fill('0');
+    const unchanged = await make();
+    const plain = await stack.make({ prompt: SENTENCE, seed: 5 });
+    const whole: [number, number, number, number] = [0, 0, 128, 128];
+    expect(difference(await pixelsOf(plain), await pixelsOf(unchanged), whole)).toBe(0);
+    expect(difference(await pixelsOf(plain), await pixelsOf(changed), whole)).toBeGreaterThan(5);
+
+    await prompt().fill('a fox');
+    await page.getByRole('button', { name: 'Put “soft dusk” into the prompt' }).click();
+    expect(await prompt().inputValue()).toBe('a fox, soft dusk');
+  }, PATIENCE);
+
+  it.runIf(hasControlNet)('follows a drawing', async () => {
+    await prompt().fill('a pizza on a teal background');
+    await add('Draw').click();
+    await drawPath(circle);
+    const guided = await make();
+    expect(guided.params.task).toBe('reference');
+    const free = await stack.make({ prompt: 'a pizza on a teal background', seed: guided.seed });
+    expect(edgesAlong(await pixelsOf(guided), circle)).toBeGreaterThan(
+      edgesAlong(await pixelsOf(free), circle),
+    );
+  }, PATIENCE);
+
+  it.runIf(!hasControlNet)('says how to get a ControlNet where there is none', async () => {
+    await add('Draw').click();
+    await drawPath(circle);
+    expect(await generate().isDisabled()).toBe(true);
+    await section('Follow my drawing').getByRole('link', { name: 'Install one under Models' }).waitFor();
+  });
+
+  it('keeps drawing and mask over a reload', async () => {
+    await add('Draw').click();
+    await drawPath(circle);
+    await visit(page, stack.url);
+    await section('Follow my drawing').waitFor();
+    expect(await page.getByText('The drawing is still empty.').count()).toBe(0);
+    await page.getByRole('button', { name: 'Take the drawing away' }).click();
+    expect(await section('Follow my drawing').count()).toBe(0);
+  });
+
+  it('weighs words and brings prompts back by keys', async () => {
+    await prompt().fill('a red fox');
+    await prompt().press('Control+ArrowUp');
+    await prompt().press('Control+ArrowUp');
+    expect(await prompt().inputValue()).toBe('a red (fox:1.2)');
+    expect(await page.getByText(/was never shown/).count()).toBe(0);
+    await prompt().press('Alt+ArrowUp');
+    expect(await prompt().inputValue()).toBe(SENTENCE);
+    await prompt().press('Alt+ArrowDown');
+    expect(await prompt().inputValue()).toBe('a red (fox:1.2)');
+  });
+
+  it('keeps settings under a name', async () => {
+    await prompt().fill(SENTENCE);
+    await page.getByRole('button', { name: 'Details' }).click();
+    await page.getByRole('textbox', { name: 'Steps' }).fill('12');
+    await page.getByRole('button', { name: 'Presets' }).click();
+    await page.getByRole('menuitem', { name: 'Save these settings…' }).click();
+    await page.getByRole('textbox', { name: 'Name' }).fill('Twelve');
+    await page.getByRole('button', { name: 'Save', exact: true }).click();
+    await page.getByText('Saved as “Twelve”.').waitFor();
+    await page.getByRole('button', { name: 'Reset settings' }).click();
+    expect(await page.getByRole('textbox', { name: 'Steps' }).inputValue()).not.toBe('12');
+    await page.getByRole('button', { name: 'Presets' }).click();
+    await page.getByRole('menuitem', { name: 'Twelve' }).click();
+    await expect.poll(() => page.getByRole('textbox', { name: 'Steps' }).inputValue()).toBe('12');
+  });
+});
+
+/** Mean contrast on both sides of a path, over the contrast of the whole picture. */
+function edgesAlong(
+  { data, width, height }: { data: Uint8Array; width: number; height: number },
+  path: [number, number][],
+): number {
+  const gray = (x: number, y: number) => {
+    const i = (Math.min(height - 1, Math.max(0, y)) * width + Math.min(width - 1, Math.max(0, x))) * 3;
+    return ((data[i] ?? 0) + (data[i + 1] ?? 0) + (data[i + 2] ?? 0)) / 3;
+  };
+  const contrast = (x: number, y: number) =>
+    Math.hypot(gray(x + 1, y) - gray(x - 1, y), gray(x, y + 1) - gray(x, y - 1));
+  // The strongest edge within three pixels of the line: a pen is as wide.
+  const near = ([u, v]: [number, number]) => {
+    const [x, y] = [Math.round(u * width), Math.round(v * height)];
+    let most = 0;
+    for (let dy = -3; dy <= 3; dy++) {
+      for (let dx = -3; dx <= 3; dx++) most = Math.max(most, contrast(x + dx, y + dy));
+    }
+    return most;
+  };
+  const along = path.reduce((sum, point) => sum + near(point), 0) / path.length;
+  let all = 0;
+  for (let y = 0; y < height; y++) for (let x = 0; x < width; x++) all += contrast(x, y);
+  return along / (all / (width * height));
+}
+
+describe('accessibility of every mode', () => {
+  const states: [string, (on: Page) => Promise<void>][] = [
+    ['the choice', async (on) => on.getByRole('dialog').waitFor()],
+    ['a picture to redraw', async (on) => on.getByRole('button', { name: /Start from it/ }).click()],
+    ['a mask', async (on) => on.getByRole('radio', { name: 'Paint' }).check()],
+    ['borders', async (on) => on.getByRole('radio', { name: 'Extend' }).check()],
+    ['an enlargement', async (on) => on.getByRole('radio', { name: 'Enlarge' }).check()],
+    [
+      'a drawing',
+      async (on) => {
+        await on.getByRole('button', { name: 'Take the picture away' }).click();
+        await on.getByRole('button', { name: 'Draw', exact: true }).first().click();
+      },
+    ],
+    [
+      'a video with a LoRA',
+      async (on) => {
+        await on.getByRole('button', { name: 'Take the drawing away' }).click();
+        await on.getByRole('button', { name: 'Video', exact: true }).click();
+        await on.getByRole('button', { name: 'LoRA', exact: true }).click();
+        await on.getByRole('button', { name: 'Add a LoRA' }).click();
+        await on.getByRole('menuitem', { name: /waves/ }).click();
+        await on.getByRole('menu').waitFor({ state: 'detached' });
+      },
+    ],
+  ];
+
+  it.each([
+    { colorScheme: 'light', viewport: DESKTOP },
+    { colorScheme: 'dark', viewport: PHONE },
+  ] as const)(
+    'finds nothing in any state, $colorScheme $viewport.width',
+    async (options) => {
+      const narrow = await openWindow(browser, options);
+      await visit(narrow.page, stack.url);
+      await narrow.page
+        .locator('input[type=file]')
+        .setInputFiles({ name: 'fox.png', mimeType: 'image/png', buffer: await fox() });
+      for (const [name, enter] of states) {
+        await enter(narrow.page);
+        if (name !== 'the choice') await narrow.page.getByRole('dialog').waitFor({ state: 'detached' });
+        expect(await accessibilityFaults(narrow.page, name === 'the choice'), name).toEqual([]);
+        expect(await overflow(narrow.page), name).toBe(0);
+      }
+      expect(narrow.complaints).toEqual([]);
+      await narrow.context.close();
+    },
+    PATIENCE,
+  );
+});
