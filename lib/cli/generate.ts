@@ -1,6 +1,3 @@
-import { stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { z } from 'zod';
 import { EncoreError } from '../contracts/errors.ts';
@@ -15,19 +12,22 @@ import { defaultStrength, type TaskName } from '../contracts/task-inputs.ts';
 import { Engine } from '../engine/tasks/engine.ts';
 import { inspectModel } from '../engine/tasks/inspect-model.ts';
 import type { GenerateInput } from '../engine/tasks/task.ts';
-import { environment, runtimeOptions } from './environment.ts';
+import { runtimeOptions } from './environment.ts';
 import { adapters, type AdapterOptions } from './generate/adapters.ts';
+import { control, type ControlOptions } from './generate/control.ts';
 import type { OptionGroup, RequestFields } from './generate/group.ts';
 import { pictures, type PictureOptions } from './generate/pictures.ts';
 import { expectWritable, finish, progressBar, result, type ResultOptions } from './generate/result.ts';
 import { sampling, type SamplingOptions } from './generate/sampling.ts';
 import { tensors, type TensorOptions } from './generate/tensors.ts';
 import { video, type VideoFileOptions } from './generate/video.ts';
+import { installed } from './installed.ts';
 
 type GenerateOptions = SamplingOptions &
   AdapterOptions &
   TensorOptions &
   PictureOptions &
+  ControlOptions &
   VideoFileOptions &
   ResultOptions;
 
@@ -36,6 +36,7 @@ const groups: readonly OptionGroup<GenerateOptions>[] = [
   sampling,
   adapters,
   pictures,
+  control,
   video,
   tensors,
   result,
@@ -48,7 +49,7 @@ export function generateCommand(): Command {
 }
 
 async function generate(options: GenerateOptions): Promise<void> {
-  const model = await modelFolder(options.model);
+  const model = await installed(options.model, 'model');
   await expectWritable(options);
   const params = await paramsOf(options, model);
   let input: GenerateInput = { ...withoutReferences(params), model, decodeWidth: 'auto' };
@@ -71,20 +72,6 @@ async function generate(options: GenerateOptions): Promise<void> {
     process.removeListener('SIGINT', interrupt);
     await engine.dispose();
   }
-}
-
-/** Model folders that come with Encore, then those of the data directory; a path wins over a name. */
-async function modelFolder(model: string): Promise<string> {
-  const bundled = fileURLToPath(new URL('../../models', import.meta.url));
-  const folders = [resolve(model)];
-  if (/^[\w.-]+$/.test(model)) folders.push(join(bundled, model), join(environment.home, 'models', model));
-  for (const folder of folders) {
-    const found = await stat(folder).catch(() => undefined);
-    if (found !== undefined) return folder;
-  }
-  throw new EncoreError('unknown_model', `there is no model "${model}"`, {
-    remedy: `Looked for ${folders.join(', ')}.`,
-  });
 }
 
 /** The request as the API would read it, with the model's defaults filled in. */

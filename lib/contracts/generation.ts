@@ -9,6 +9,7 @@ export const tasks = [
   'text-to-image',
   'image-to-image',
   'inpaint',
+  'reference',
   'text-to-video',
   'upscale',
 ] as const satisfies TaskName[];
@@ -124,6 +125,8 @@ export const receiptSchema = z.object({
   /** Of a video; absent for pictures. */
   frames: z.int().min(1).optional(),
   fps: z.number().min(0).optional(),
+  /** Of AnimateDiff; absent where Text2Video-Zero drew the video. */
+  motionAdapter: z.string().optional(),
   /** Steps decoded, one per step and picture batch. */
   decoderRuns: z.int(),
   encoderRunsSaved: z.int(),

@@ -3,8 +3,8 @@ import { EncoreError } from '../../lib/contracts/errors.ts';
 import type { GenerationParams } from '../../lib/contracts/generation.ts';
 import type { Adapter } from '../../lib/contracts/models.ts';
 import type { ControlInput, GenerateInput } from '../../lib/engine/tasks/task.ts';
-import { decodePicture, fitPicture, fitPictures } from '../../lib/media/fit.ts';
-import { preprocess } from '../../lib/media/preprocess.ts';
+import { fitPictures } from '../../lib/media/fit.ts';
+import { controlPicture } from '../../lib/media/preprocess.ts';
 import type { AssetStore } from '../../lib/studio/assets/store.ts';
 import type { ModelCatalog } from '../../lib/studio/models/catalog.ts';
 import type { Found } from '../../lib/studio/models/read-installed.ts';
@@ -54,10 +54,9 @@ export async function openInputs(
   for (const [i, { model, scale, start, end, preprocessor }] of (params.control ?? []).entries()) {
     const bytes = await file(`control.${i}.image`);
     if (bytes === undefined) throw new EncoreError('not_found', `There is no picture for control.${i}.`);
-    const picture = await fitPicture(await decodePicture(bytes), fitted, params.resize ?? 'crop');
     control.push({
       model: (await adapter(models, model, 'controlnet')).path,
-      image: await preprocess(picture, preprocessor),
+      image: await controlPicture(bytes, fitted, params.resize ?? 'crop', preprocessor),
       scale,
       start,
       end,

@@ -88,7 +88,7 @@ function upscaleOf({ upscale, upscaleMethod, upscaleStrength }: PictureOptions) 
 }
 
 /** A request names pictures by ids; on the command line their files' names stand for them. */
-function nameOf(path: string): string {
+export function nameOf(path: string): string {
   return basename(path).slice(-100);
 }
 
