@@ -7,8 +7,9 @@ import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import sharp from 'sharp';
 import type { Generation } from '../lib/contracts/generation.ts';
-import { DESKTOP, launch, openWindow, PHONE } from '../test/e2e/support/browser.ts';
+import { DESKTOP, launch, openWindow, PHONE, visit } from '../test/e2e/support/browser.ts';
 import { Stack } from '../test/e2e/support/stack.ts';
+import { safetensors } from '../test/support/safetensors.ts';
 
 const folder = process.argv[2] ?? 'docs/screenshots';
 
@@ -49,8 +50,7 @@ async function shoot(
     viewport: phone ? PHONE : DESKTOP,
     colorScheme: dark ? 'dark' : 'light',
   });
-  await page.goto(stack.url + path);
-  await page.getByRole('main').waitFor();
+  await visit(page, stack.url + path);
   await page.waitForTimeout(700);
   await page.waitForFunction(() =>
     [...document.images].every((image) => {
@@ -66,9 +66,24 @@ async function shoot(
   await context.close();
 }
 
+/** A file as LoRA training writes it, with nothing in it, so that the Models page has one to show. */
+async function addLora(stack: Stack): Promise<void> {
+  const block = 'lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn1_to_q';
+  await safetensors(
+    join(stack.home, 'models', 'pencil-sketch.safetensors'),
+    { [`${block}.lora_down.weight`]: [4, 32], [`${block}.lora_up.weight`]: [32, 4], [`${block}.alpha`]: [] },
+    {
+      'modelspec.trigger_phrase': 'pencil sketch',
+      'modelspec.license': 'MIT',
+      ss_base_model_version: 'sd_v1',
+    },
+  );
+}
+
 async function main(): Promise<void> {
   await mkdir(folder, { recursive: true });
-  const [stack, browser] = await Promise.all([Stack.start(), launch()]);
+  // Nothing answers at this hub, so that it is seen what is said then.
+  const [stack, browser] = await Promise.all([Stack.start({ ENCORE_HUB: 'http://127.0.0.1:9' }), launch()]);
   try {
     await shoot(browser, stack, { name: 'create-first', path: '/' });
     await shoot(browser, stack, { name: 'create-first-phone', path: '/', phone: true });
@@ -89,6 +104,22 @@ async function main(): Promise<void> {
     while ((await stack.call<Generation>('GET', `/generations/${exact.id}`)).status !== 'succeeded') {
       await new Promise((resolve) => setTimeout(resolve, 200));
     }
+
+    const castle = made[3];
+    const redrawn = await stack.make({
+      task: 'image-to-image',
+      prompt: 'a castle in the mountains at night',
+      image: castle?.assets[0]?.id,
+      strength: 0.7,
+      seed: 5,
+    });
+    const video = await stack.make({
+      task: 'text-to-video',
+      prompt: 'a sailboat on the sea at sunset',
+      seed: 12,
+      video: { frames: 8, fps: 4 },
+    });
+    await addLora(stack);
 
     for (const dark of [false, true]) {
       const suffix = dark ? '-dark' : '';
@@ -130,8 +161,21 @@ async function main(): Promise<void> {
         await page.waitForTimeout(300);
       },
     });
+    await shoot(browser, stack, {
+      name: 'library-filters',
+      path: '/library?when=week&task=image-to-image',
+    });
+    await shoot(browser, stack, { name: 'picture-from-picture', path: `/library/${redrawn.id}` });
+    await shoot(browser, stack, { name: 'picture-video', path: `/library/${video.id}` });
+    await stack.call('POST', '/models/install', { repo: 'someone/charcoal' });
+    await shoot(browser, stack, {
+      name: 'models',
+      path: '/models',
+      prepare: async (page) => {
+        await page.getByText('This did not work').waitFor();
+      },
+    });
     for (const [name, path] of [
-      ['models', '/models'],
       ['settings', '/settings'],
       ['reference', '/reference'],
       ['problem', '/problems/queue_full'],
@@ -163,6 +207,7 @@ async function main(): Promise<void> {
       ['library-phone', '/library'],
       ['picture-phone', `/library/${rocket.id}`],
       ['compare-phone', `/compare?a=${fox.id}&b=${exact.id}`],
+      ['models-phone', '/models'],
       ['settings-phone', '/settings'],
       ['reference-phone', '/reference'],
     ] as const) {

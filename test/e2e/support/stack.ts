@@ -96,9 +96,17 @@ export class Stack {
     return (text === '' ? undefined : JSON.parse(text)) as Answer;
   }
 
-  /** Makes a picture through the API and waits for it. */
-  async make(input: Omit<GenerationInput, 'task'>): Promise<Generation> {
-    return this.call('POST', '/generations', { task: 'text-to-image', ...input }, { prefer: 'wait=60' });
+  /** Makes something through the API and waits until it is over, however slow the machine. */
+  async make(
+    input: Omit<GenerationInput, 'task'> & Partial<Pick<GenerationInput, 'task'>>,
+  ): Promise<Generation> {
+    const body = { task: 'text-to-image', ...input };
+    let generation = await this.call<Generation>('POST', '/generations', body, { prefer: 'wait=60' });
+    while (generation.finishedAt === null) {
+      await sleep(250);
+      generation = await this.call('GET', `/generations/${generation.id}`);
+    }
+    return generation;
   }
 
   /** A second model whose weights stop in the middle of the file: its pictures fail. Returns its id. */
