@@ -1,0 +1,121 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { receiptSchema } from '../../lib/contracts/generation.ts';
+import { writeControlNet } from '../support/control.ts';
+
+let scratch: string;
+let main: (args: readonly string[]) => Promise<number>;
+let nets: [string, string];
+let drawing: string;
+
+beforeAll(async () => {
+  scratch = await mkdtemp(join(tmpdir(), 'encore-cli-control-'));
+  // Read when the command line's environment is imported.
+  process.env.ENCORE_HOME = join(scratch, 'home');
+  ({ main } = await import('../../lib/cli/main.ts'));
+  nets = [await writeControlNet(scratch, 11), await writeControlNet(scratch, 12)];
+  drawing = join(scratch, 'drawing.png');
+  const svg =
+    '<svg xmlns="http://www.w3.org/2000/svg" width="96" height="96"><rect width="96" height="96" fill="#fff"/>' +
+    '<circle cx="48" cy="48" r="30" fill="none" stroke="#000" stroke-width="5"/></svg>';
+  await sharp(Buffer.from(svg)).png().toFile(drawing);
+});
+afterAll(() => rm(scratch, { recursive: true }));
+afterEach(() => vi.restoreAllMocks());
+
+async function generate(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  const written = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const) {
+    vi.spyOn(process[name], 'write').mockImplementation((text) => {
+      written[name] += String(text);
+      return true;
+    });
+  }
+  const small = ['--model', 'test/golden/tiny-sd', '--width', '64', '--height', '64', '--prompt', 'a fox'];
+  const code = await main(['generate', '--device', 'cpu', ...small, '--steps', '12', ...args]);
+  vi.restoreAllMocks();
+  return { code, ...written };
+}
+
+const control = (net: string, ...rest: string[]) => ['--control', net, '--control-image', drawing, ...rest];
+
+test('two ControlNets in order, each with its own picture, strength and part of the run', async () => {
+  const out = join(scratch, 'guided.png');
+  const { code, stdout, stderr } = await generate(
+    ...control(nets[0], '--control-scale', '0.8', '--control-start', '0', '--control-end', '0.5'),
+    ...control(nets[1], '--control-scale', '0.4', '--control-start', '0.25'),
+    ...['--preprocessor', 'scribble', '--preprocessor', 'canny', '--plan', 'uniform:4'],
+    ...['--out', out, '--json'],
+  );
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  const { path, paths, ...printed } = JSON.parse(stdout) as Record<string, unknown>;
+  expect([path, paths]).toEqual([out, [out]]);
+  const receipt = receiptSchema.parse(printed);
+  expect(receipt.control).toMatchObject([
+    { model: 'control-11', scale: 0.8, start: 0, end: 0.5 },
+    { model: 'control-12', scale: 0.4, start: 0.25, end: 1 },
+  ]);
+  // Keys of the plan 0 4 8, and 3 and 6 where guidance changes: the first net at 0 3 4, the second at 3 4 6 8.
+  expect(receipt.keySteps).toEqual([0, 3, 4, 6, 8]);
+  expect([receipt.controlRuns, receipt.controlRunsSaved]).toEqual([7, 8]);
+  const file = await readFile(out, 'latin1');
+  expect(file).toContain('"task":"reference"');
+  expect(file).toContain('"preprocessor":"scribble"');
+});
+
+test('what the preprocessor makes is what guides: a drawing and its negative are not the same', async () => {
+  const draw = async (...args: string[]) => {
+    const out = join(scratch, 'one.png');
+    const { code, stderr } = await generate(...control(nets[0], ...args), '--seed', '1', '--out', out);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    return sharp(out).raw().toBuffer();
+  };
+  const [lines, plain] = [await draw('--preprocessor', 'scribble'), await draw()];
+  expect(lines.equals(plain)).toBe(false);
+  expect((await draw('--preprocessor', 'none')).equals(plain)).toBe(true);
+});
+
+test.each<[string, () => string[], RegExp]>([
+  ['a ControlNet without a picture', () => ['--control', nets[0]], /has no --control-image/],
+  [
+    'a picture without a ControlNet',
+    () => ['--control-image', drawing],
+    /1 times --control-image, 0 times --control/,
+  ],
+  [
+    'two scales for one',
+    () => control(nets[0], '--control-scale', '1', '--control-scale', '2'),
+    /2 times --control-scale/,
+  ],
+  [
+    'a preprocessor of no such name',
+    () => control(nets[0], '--preprocessor', 'depth'),
+    /no preprocessor "depth"/,
+  ],
+  ['a ControlNet that is not there', () => control('nothing-here'), /there is no ControlNet "nothing-here"/],
+  [
+    'a model instead',
+    () => control('test/golden/tiny-sd'),
+    /is a StableDiffusionPipeline, not a ControlNetModel/,
+  ],
+  [
+    'one for another model',
+    () => control('test/golden/tiny-controlnet'),
+    /tiny-controlnet does not fit tiny-sd/,
+  ],
+  [
+    'a file that is no picture',
+    () => ['--control', nets[0], '--control-image', join(nets[0], 'config.json')],
+    /not a picture/,
+  ],
+  ['a scale beyond the limit', () => control(nets[0], '--control-scale', '9'), /control\.0\.scale/],
+])('%s is refused in one sentence', async (_, args, message) => {
+  const { code, stdout, stderr } = await generate(...args(), '--out', join(scratch, 'never.png'));
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  expect(stderr).toMatch(message);
+  expect(stderr.trim().split('\n')).toHaveLength(1);
+  await expect(readFile(join(scratch, 'never.png'))).rejects.toThrow('ENOENT');
+});
