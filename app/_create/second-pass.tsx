@@ -28,6 +28,7 @@ export function SecondPass({ draft }: { draft: Draft }) {
       {upscale !== undefined && (
         <EnlargeFields
           name="second-pass"
+          strengthLabel="Strength of the second pass"
           upscale={upscale}
           onChange={(change) => updateDraft({ upscale: { ...upscale, ...change } })}
         />
@@ -40,12 +41,13 @@ interface EnlargeFieldsProps {
   /** Of the radio buttons; two of these may be on the page. */
   name: string;
   upscale: Upscale;
+  strengthLabel: string;
   /** What is enlarged, in pixels, where that is known. */
   from?: { width: number; height: number };
   onChange: (change: Partial<Upscale>) => void;
 }
 
-export function EnlargeFields({ name, upscale, from, onChange }: EnlargeFieldsProps) {
+export function EnlargeFields({ name, upscale, strengthLabel, from, onChange }: EnlargeFieldsProps) {
   const { factor, strength, method } = upscale;
   const size =
     from === undefined ? '' : ` to ${Math.round(from.width * factor)} × ${Math.round(from.height * factor)}`;
@@ -61,7 +63,7 @@ export function EnlargeFields({ name, upscale, from, onChange }: EnlargeFieldsPr
         onChange={(next) => onChange({ factor: next })}
       />
       <Slider
-        label="Strength of the second pass"
+        label={strengthLabel}
         min={0}
         max={1}
         step={0.01}

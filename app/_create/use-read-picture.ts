@@ -2,6 +2,7 @@
 import type { PictureInfo } from '../../lib/contracts/studio.ts';
 import { useNotify } from '../_components/toaster.tsx';
 import { draftStore, updateDraft } from '../_lib/draft.ts';
+import { noInputs } from '../_lib/inputs.ts';
 
 export const programs: Record<NonNullable<PictureInfo['source']>, string> = {
   encore: 'Encore',
@@ -18,7 +19,7 @@ export function useReadPicture(): (info: PictureInfo) => void {
   const { notify } = useNotify();
   return ({ source, params, modelName }) => {
     const before = draftStore.get();
-    updateDraft({ ...params, count: 1 });
+    updateDraft({ ...noInputs, ...params, count: 1 });
     const isOtherModel = modelName !== null && params.model === undefined;
     notify({
       title: `Set as this picture of ${programs[source ?? 'encore']} says.`,

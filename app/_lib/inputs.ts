@@ -11,6 +11,16 @@ export function newStart(picture: PictureRef, use: Start['use'] = 'redraw'): Sta
   return { picture, use, mask: emptySketch, outpaint: { ...noBorders }, larger: upscaleSchema.parse({}) };
 }
 
+/** Words alone. */
+export const noInputs = {
+  promptTemplate: undefined,
+  start: undefined,
+  references: [],
+  loras: [],
+  video: undefined,
+  upscale: undefined,
+} satisfies Partial<Draft>;
+
 /** A picture to start from gives its size, and ends a video: that starts from words alone. */
 export function withStart(start: Start): Partial<Draft> {
   return { start, video: undefined, width: undefined, height: undefined };

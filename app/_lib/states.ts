@@ -14,6 +14,14 @@ const stageWords: Record<Stage, string> = {
   save: 'Putting it away',
 };
 
+/** Frames are drawn together, step by step; only in the end they come one by one. */
+function stageOf(stage: Stage, frames: number | undefined): string {
+  if (frames === undefined) return stageWords[stage];
+  if (stage === 'denoise') return `Drawing ${frames} frames`;
+  if (stage === 'vae') return `Developing ${frames} frames`;
+  return stage === 'save' ? 'Putting the video together' : stageWords[stage];
+}
+
 export interface Status {
   /** Short, for the eye. */
   headline: string;
@@ -44,7 +52,8 @@ export function describe(generation: Generation, live: Live | undefined): Status
         stage === 'denoise' ? `step ${step} of ${steps}` : null,
         eta === null || eta === undefined ? null : formatEta(eta),
       ].filter((part) => part !== null);
-      return { headline: stageWords[stage], detail: parts.length > 0 ? parts.join(' · ') : null, progress };
+      const headline = stageOf(stage, generation.params.video?.frames);
+      return { headline, detail: parts.length > 0 ? parts.join(' · ') : null, progress };
     }
     case 'cancelling':
       return {
@@ -76,6 +85,7 @@ export function announcement(generation: Generation | undefined, live: Live | un
   if (generation === undefined) return '';
   const status = describe(generation, live);
   if (generation.status === 'succeeded') {
+    if (generation.params.video !== undefined) return 'The video is done.';
     return generation.assets.length === 1
       ? 'The picture is done.'
       : `${generation.assets.length} pictures are done.`;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { announcement, describe as tell, tabTitle } from '../../app/_lib/states.ts';
 import type { Live } from '../../app/_lib/live.ts';
+import { videoSchema } from '../../lib/contracts/task-inputs.ts';
 import { exampleGeneration } from './support.ts';
 
 const live: Live = { progress: 0.428, step: 12, steps: 25, etaSeconds: 4.2, stage: 'denoise', preview: null };
@@ -59,5 +60,20 @@ describe('what a person is told', () => {
       '75 percent',
     ]);
     expect(announcement(exampleGeneration(), undefined)).toBe('2 pictures are done.');
+  });
+
+  it('speaks of frames where there are some', () => {
+    const video = videoSchema.parse({ frames: 8 });
+    const generation = exampleGeneration({
+      status: 'running',
+      params: { ...exampleGeneration().params, video },
+    });
+    const of = (stage: Live['stage']) => tell(generation, { ...live, stage }).headline;
+    expect([of('denoise'), of('vae'), of('save')]).toEqual([
+      'Drawing 8 frames',
+      'Developing 8 frames',
+      'Putting the video together',
+    ]);
+    expect(announcement({ ...generation, status: 'succeeded' }, undefined)).toBe('The video is done.');
   });
 });

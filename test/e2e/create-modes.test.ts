@@ -88,7 +88,9 @@ async function make(): Promise<Generation> {
   return made;
 }
 
-async function pixelsOf(generation: Generation): Promise<{ data: Uint8Array; width: number; height: number }> {
+async function pixelsOf(
+  generation: Generation,
+): Promise<{ data: Uint8Array; width: number; height: number }> {
   const response = await fetch(stack.url + (generation.assets[0]?.url ?? ''));
   return pixels(Buffer.from(await response.arrayBuffer()));
 }
@@ -158,7 +160,10 @@ async function writeLora(folder: string): Promise<void> {
 }
 
 function waves(shape: [number, number], amplitude: number): Tensor<'float32'> {
-  const data = Float32Array.from({ length: shape[0] * shape[1] }, (_, i) => amplitude * Math.sin(i * 12.9898));
+  const data = Float32Array.from(
+    { length: shape[0] * shape[1] },
+    (_, i) => amplitude * Math.sin(i * 12.9898),
+  );
   return float32(data, shape);
 }
 
@@ -171,45 +176,53 @@ describe('every mode of the Create page', () => {
     expect((send?.y ?? 0) - (write?.y ?? 0)).toBeLessThan(160);
   });
 
-  it('draws a picture anew from an upload', async () => {
-    await prompt().fill(SENTENCE);
-    await give(/Start from it/);
-    await section('Start from this').waitFor();
-    await page.getByRole('slider', { name: 'Strength' }).fill('0.4');
-    const near = await make();
-    expect(near.params).toMatchObject({ task: 'image-to-image', strength: 0.4, width: 128, height: 128 });
-    expect(near.inputs.map(({ field }) => field)).toEqual(['image']);
-    await table().getByRole('img', { name: SENTENCE, exact: true }).waitFor();
+  it(
+    'draws a picture anew from an upload',
+    async () => {
+      await prompt().fill(SENTENCE);
+      await give(/Start from it/);
+      await section('Start from this').waitFor();
+      await page.getByRole('slider', { name: 'Strength' }).fill('0.4');
+      const near = await make();
+      expect(near.params).toMatchObject({ task: 'image-to-image', strength: 0.4, width: 128, height: 128 });
+      expect(near.inputs.map(({ field }) => field)).toEqual(['image']);
+      await table().getByRole('img', { name: SENTENCE, exact: true }).waitFor();
 
-    const source = await pixels(await fox());
-    const whole: [number, number, number, number] = [0, 0, 128, 128];
-    const free = await stack.make({ prompt: SENTENCE, seed: near.seed });
-    expect(difference(source, await pixelsOf(near), whole)).toBeLessThan(
-      0.7 * difference(source, await pixelsOf(free), whole),
-    );
-  }, PATIENCE);
+      const source = await pixels(await fox());
+      const whole: [number, number, number, number] = [0, 0, 128, 128];
+      const free = await stack.make({ prompt: SENTENCE, seed: near.seed });
+      expect(difference(source, await pixelsOf(near), whole)).toBeLessThan(
+        0.7 * difference(source, await pixelsOf(free), whole),
+      );
+    },
+    PATIENCE,
+  );
 
-  it('paints a mask, draws only there, and keeps every pixel outside', async () => {
-    await prompt().fill('a pumpkin in a meadow');
-    await give(/Start from it/);
-    await page.getByRole('radio', { name: 'Paint' }).check();
-    expect(await generate().isDisabled()).toBe(true);
-    await page.getByText('Paint over what is to be drawn anew.').waitFor();
+  it(
+    'paints a mask, draws only there, and keeps every pixel outside',
+    async () => {
+      await prompt().fill('a pumpkin in a meadow');
+      await give(/Start from it/);
+      await page.getByRole('radio', { name: 'Paint' }).check();
+      expect(await generate().isDisabled()).toBe(true);
+      await page.getByText('Paint over what is to be drawn anew.').waitFor();
 
-    await drawPath([
-      [0.4, 0.5],
-      [0.6, 0.5],
-    ]);
-    await page.getByRole('slider', { name: 'Feather' }).fill('0');
-    const made = await make();
-    expect(made.params).toMatchObject({ task: 'inpaint', maskBlur: 0 });
-    expect(made.inputs.map(({ field }) => field).sort()).toEqual(['image', 'mask']);
+      await drawPath([
+        [0.4, 0.5],
+        [0.6, 0.5],
+      ]);
+      await page.getByRole('slider', { name: 'Feather' }).fill('0');
+      const made = await make();
+      expect(made.params).toMatchObject({ task: 'inpaint', maskBlur: 0 });
+      expect(made.inputs.map(({ field }) => field).sort()).toEqual(['image', 'mask']);
 
-    const [before, after] = [await pixels(await fox()), await pixelsOf(made)];
-    expect(difference(before, after, [0, 0, 128, 40])).toBe(0);
-    expect(difference(before, after, [0, 90, 128, 128])).toBe(0);
-    expect(difference(before, after, [56, 58, 72, 70])).toBeGreaterThan(2);
-  }, PATIENCE);
+      const [before, after] = [await pixels(await fox()), await pixelsOf(made)];
+      expect(difference(before, after, [0, 0, 128, 40])).toBe(0);
+      expect(difference(before, after, [0, 90, 128, 128])).toBe(0);
+      expect(difference(before, after, [56, 58, 72, 70])).toBeGreaterThan(2);
+    },
+    PATIENCE,
+  );
 
   it('masks with the keyboard alone: rectangle, undo, redo, invert', async () => {
     await give(/Start from it/);
@@ -231,84 +244,106 @@ describe('every mode of the Create page', () => {
     expect(Number(await size.getAttribute('aria-valuetext'))).toBeGreaterThan(Number(before));
   });
 
-  it('draws beyond the edges of a picture', async () => {
-    await prompt().fill(SENTENCE);
-    await give(/Start from it/);
-    await page.getByRole('radio', { name: 'Extend' }).check();
-    const right = page.getByRole('slider', { name: 'Right border' });
-    await right.focus();
-    for (let i = 0; i < 4; i++) await right.press('ArrowRight');
-    await page.getByText('160 × 128').waitFor();
-    const made = await make();
-    expect(made.params).toMatchObject({ task: 'inpaint', outpaint: { right: 32, left: 0 } });
-    const after = await pixelsOf(made);
-    expect([after.width, after.height]).toEqual([160, 128]);
-  }, PATIENCE);
+  it(
+    'draws beyond the edges of a picture',
+    async () => {
+      await prompt().fill(SENTENCE);
+      await give(/Start from it/);
+      await page.getByRole('radio', { name: 'Extend' }).check();
+      const right = page.getByRole('slider', { name: 'Right border' });
+      await right.focus();
+      for (let i = 0; i < 4; i++) await right.press('ArrowRight');
+      await page.getByText('160 × 128').waitFor();
+      const made = await make();
+      expect(made.params).toMatchObject({ task: 'inpaint', outpaint: { right: 32, left: 0 } });
+      const after = await pixelsOf(made);
+      expect([after.width, after.height]).toEqual([160, 128]);
+    },
+    PATIENCE,
+  );
 
-  it('makes a video that plays, with as many frames as were asked for', async () => {
-    await prompt().fill(SENTENCE);
-    await add('Video').click();
-    const video = section('A video');
-    await video.getByRole('textbox', { name: 'Frames', exact: true }).fill('4');
-    await video.getByText('4 frames, 1.0 s').waitFor();
-    await page.getByRole('button', { name: 'Details' }).click();
-    await page.getByRole('textbox', { name: 'Steps' }).fill('10');
-    const made = await make();
-    expect(made.assets[0]).toMatchObject({ type: 'video/mp4', frames: 4, fps: 4 });
+  it(
+    'makes a video that plays, with as many frames as were asked for',
+    async () => {
+      await prompt().fill(SENTENCE);
+      await add('Video').click();
+      const video = section('A video');
+      await video.getByRole('textbox', { name: 'Frames', exact: true }).fill('4');
+      await video.getByText('4 frames, 1.0 s').waitFor();
+      await page.getByRole('button', { name: 'Details' }).click();
+      await page.getByRole('textbox', { name: 'Steps' }).fill('10');
+      const made = await make();
+      expect(made.assets[0]).toMatchObject({ type: 'video/mp4', frames: 4, fps: 4 });
 
-    const player = table().locator('video');
-    await player.waitFor();
-    await expect
-      .poll(() => player.evaluate((element: HTMLVideoElement) => element.readyState), { timeout: 20_000 })
-      .toBeGreaterThanOrEqual(2);
-    const facts = await player.evaluate((element: HTMLVideoElement) => ({
-      seconds: element.duration,
-      width: element.videoWidth,
-      loop: element.loop,
-      poster: element.poster !== '',
-      paused: element.paused,
-    }));
-    // The window asks for reduced motion: nothing moves until it is told to.
-    expect(facts).toEqual({ seconds: expect.closeTo(1, 1), width: 128, loop: true, poster: true, paused: true });
-    await player.evaluate((element: HTMLVideoElement) => element.play());
-    await expect
-      .poll(() => player.evaluate((element: HTMLVideoElement) => element.currentTime))
-      .toBeGreaterThan(0);
-  }, PATIENCE);
+      const player = table().locator('video');
+      await player.waitFor();
+      await expect
+        .poll(() => player.evaluate((element: HTMLVideoElement) => element.readyState), { timeout: 20_000 })
+        .toBeGreaterThanOrEqual(2);
+      const facts = await player.evaluate((element: HTMLVideoElement) => ({
+        seconds: element.duration,
+        width: element.videoWidth,
+        loop: element.loop,
+        poster: element.poster !== '',
+        paused: element.paused,
+      }));
+      // The window asks for reduced motion: nothing moves until it is told to.
+      expect(facts).toEqual({
+        seconds: expect.closeTo(1, 1),
+        width: 128,
+        loop: true,
+        poster: true,
+        paused: true,
+      });
+      await player.evaluate((element: HTMLVideoElement) => element.play());
+      await expect
+        .poll(() => player.evaluate((element: HTMLVideoElement) => element.currentTime))
+        .toBeGreaterThan(0);
+    },
+    PATIENCE,
+  );
 
-  it('lets a LoRA change the picture, and a weight of 0 not', async () => {
-    await prompt().fill(SENTENCE);
-    await page.getByRole('button', { name: 'Details' }).click();
-    await page.getByRole('textbox', { name: 'Seed' }).fill('5');
-    await add('LoRA').click();
-    await page.getByRole('button', { name: 'Add a LoRA' }).click();
-    await page.getByRole('menuitem', { name: /waves/ }).click();
-    const changed = await make();
-    expect(changed.params.loras).toEqual([{ id: expect.stringContaining('waves') as string, weight: 1 }]);
+  it(
+    'lets a LoRA change the picture, and a weight of 0 not',
+    async () => {
+      await prompt().fill(SENTENCE);
+      await page.getByRole('button', { name: 'Details' }).click();
+      await page.getByRole('textbox', { name: 'Seed' }).fill('5');
+      await add('LoRA').click();
+      await page.getByRole('button', { name: 'Add a LoRA' }).click();
+      await page.getByRole('menuitem', { name: /waves/ }).click();
+      const changed = await make();
+      expect(changed.params.loras).toEqual([{ id: expect.stringContaining('waves') as string, weight: 1 }]);
 
-    await section('Styles and subjects').getByRole('slider').fill('0');
-    const unchanged = await make();
-    const plain = await stack.make({ prompt: SENTENCE, seed: 5 });
-    const whole: [number, number, number, number] = [0, 0, 128, 128];
-    expect(difference(await pixelsOf(plain), await pixelsOf(unchanged), whole)).toBe(0);
-    expect(difference(await pixelsOf(plain), await pixelsOf(changed), whole)).toBeGreaterThan(5);
+      await section('Styles and subjects').getByRole('slider').fill('0');
+      const unchanged = await make();
+      const plain = await stack.make({ prompt: SENTENCE, seed: 5 });
+      const whole: [number, number, number, number] = [0, 0, 128, 128];
+      expect(difference(await pixelsOf(plain), await pixelsOf(unchanged), whole)).toBe(0);
+      expect(difference(await pixelsOf(plain), await pixelsOf(changed), whole)).toBeGreaterThan(5);
 
-    await prompt().fill('a fox');
-    await page.getByRole('button', { name: 'Put “soft dusk” into the prompt' }).click();
-    expect(await prompt().inputValue()).toBe('a fox, soft dusk');
-  }, PATIENCE);
+      await prompt().fill('a fox');
+      await page.getByRole('button', { name: 'Put “soft dusk” into the prompt' }).click();
+      expect(await prompt().inputValue()).toBe('a fox, soft dusk');
+    },
+    PATIENCE,
+  );
 
-  it.runIf(hasControlNet)('follows a drawing', async () => {
-    await prompt().fill('a pizza on a teal background');
-    await add('Draw').click();
-    await drawPath(circle);
-    const guided = await make();
-    expect(guided.params.task).toBe('reference');
-    const free = await stack.make({ prompt: 'a pizza on a teal background', seed: guided.seed });
-    expect(edgesAlong(await pixelsOf(guided), circle)).toBeGreaterThan(
-      edgesAlong(await pixelsOf(free), circle),
-    );
-  }, PATIENCE);
+  it.runIf(hasControlNet)(
+    'follows a drawing',
+    async () => {
+      await prompt().fill('a pizza on a teal background');
+      await add('Draw').click();
+      await drawPath(circle);
+      const guided = await make();
+      expect(guided.params.task).toBe('reference');
+      const free = await stack.make({ prompt: 'a pizza on a teal background', seed: guided.seed });
+      expect(edgesAlong(await pixelsOf(guided), circle)).toBeGreaterThan(
+        edgesAlong(await pixelsOf(free), circle),
+      );
+    },
+    PATIENCE,
+  );
 
   it.runIf(!hasControlNet)('says how to get a ControlNet where there is none', async () => {
     await add('Draw').click();

@@ -283,6 +283,7 @@ describe('the studio in a browser', () => {
       mimeType: 'image/png',
       buffer: Buffer.from(await file.arrayBuffer()),
     });
+    await page.getByRole('button', { name: 'Read how it was made' }).click();
     await page.getByText('Set as this picture of Encore says.').waitFor();
     await expect.poll(() => prompt().inputValue()).toBe('a strawberry on a white background');
     await page.getByRole('button', { name: 'Details' }).click();

@@ -1,5 +1,5 @@
 'use client';
-import { useEffect } from 'react';
+import { useEffect, useRef } from 'react';
 import type { Model } from '../../../lib/contracts/models.ts';
 import type { Draft } from '../../_lib/draft.ts';
 import { clearDesk, type Desk as DeskState } from '../../_lib/desk.ts';
@@ -7,6 +7,7 @@ import { drawnSize } from '../../_lib/sizes.ts';
 import { BorderFrame } from './border-frame.tsx';
 import { DrawingPad } from './drawing-pad.tsx';
 import { MaskPainter } from './mask-painter.tsx';
+import styles from './desk.module.css';
 
 /** The table while something is painted on it: the same place in which the picture will appear. */
 export function Desk({ desk, draft, model }: { desk: DeskState; draft: Draft; model: Model | undefined }) {
@@ -20,15 +21,20 @@ export function Desk({ desk, draft, model }: { desk: DeskState; draft: Draft; mo
     if (isGone) clearDesk();
   }, [isGone]);
 
-  if (model === undefined) return null;
-  if (desk.kind === 'drawing') {
-    if (reference === undefined) return null;
-    return <DrawingPad reference={reference} paper={drawnSize(draft, model)} />;
-  }
-  if (start === undefined) return null;
-  return desk.kind === 'mask' ? (
-    <MaskPainter start={start} />
-  ) : (
-    <BorderFrame start={start} size={drawnSize(draft, model)} />
+  // On a narrow page the table lies below what opened it.
+  const place = useRef<HTMLDivElement>(null);
+  const what = `${desk.kind} ${reference?.key ?? ''}`;
+  useEffect(() => {
+    place.current?.scrollIntoView({ block: 'nearest' });
+  }, [what]);
+
+  if (isGone || model === undefined) return null;
+  const size = drawnSize(draft, model);
+  return (
+    <div ref={place} className={styles.place}>
+      {reference !== undefined && <DrawingPad reference={reference} paper={size} />}
+      {start !== undefined && desk.kind === 'mask' && <MaskPainter start={start} />}
+      {start !== undefined && desk.kind === 'borders' && <BorderFrame start={start} size={size} />}
+    </div>
   );
 }

@@ -72,6 +72,7 @@ export function StartSection({ draft, start, model }: { draft: Draft; start: Sta
       {use === 'enlarge' && (
         <EnlargeFields
           name="enlarge"
+          strengthLabel="Strength"
           upscale={start.larger}
           from={drawnSize(draft, model)}
           onChange={(change) => updateStart({ larger: { ...start.larger, ...change } })}
