@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { EncoreError } from '../lib/contracts/errors.ts';
 import { deviceNames } from '../lib/engine/runtime/session.ts';
+import { findFfmpeg } from '../lib/media/ffmpeg.ts';
+import { writableFormats } from '../lib/media/video-arguments.ts';
 import { readEnv } from '../lib/studio/env.ts';
 import { migrate } from '../lib/studio/db/migrate.ts';
 import { getSettings } from '../lib/studio/services/settings.ts';
@@ -61,6 +63,13 @@ async function main(): Promise<void> {
     .warmUp(stopping.signal)
     .catch((error: unknown) => log.warn({ error: String(error) }, 'the engine did not start'));
 
+  const ffmpeg = await findFfmpeg(env.ffmpeg).then(
+    ({ version, source, encoders }) => ({ version, source, formats: writableFormats(encoders) }),
+    (error: unknown) => {
+      log.warn({ error: EncoreError.from(error).message }, 'no videos can be written');
+      return null;
+    },
+  );
   const installing = runInstallLoop({ studio, log, signal: stopping.signal });
   let tidied = 0;
   await runLoop({
@@ -77,7 +86,8 @@ async function main(): Promise<void> {
     log,
     signal: stopping.signal,
     onPulse: async () => {
-      await reportWorker(studio, workerId, { device: engine.device, held: engine.held });
+      const { device, held } = engine;
+      await reportWorker(studio, workerId, { device, held, ffmpeg });
       if (Date.now() - tidied < TIDY_MS) return;
       tidied = Date.now();
       await tidy(studio);

@@ -79,7 +79,9 @@ export default function Page() {
 
 interface Described {
   parameters: { name: string; in: string; required?: boolean; description?: string; schema: JsonSchema }[];
-  requestBody?: { content: Record<string, { schema: JsonSchema }> };
+  requestBody?: {
+    content: Record<string, { schema: JsonSchema; examples?: Record<string, { value: unknown }> }>;
+  };
   responses: Record<string, { description: string; content?: Record<string, { schema: JsonSchema }> }>;
 }
 
@@ -92,7 +94,7 @@ function OperationView({
 }) {
   const { id, method, path, summary, description } = operation;
   const { parameters, requestBody, responses } = paths[path]?.[method.toLowerCase()] as Described;
-  const body = requestBody?.content['application/json']?.schema;
+  const { schema: body, examples = {} } = requestBody?.content['application/json'] ?? {};
   return (
     <section id={id} className={styles.operation} aria-labelledby={`${id}-title`}>
       <h2 id={`${id}-title`} className={styles.summary}>
@@ -131,6 +133,14 @@ function OperationView({
         <>
           <h3 className={styles.part}>Body</h3>
           <SchemaView schema={body} />
+          {Object.entries(examples).map(([name, { value }]) => (
+            <figure key={name} className={styles.sample}>
+              <figcaption>{name}</figcaption>
+              <pre className={styles.example} tabIndex={0}>
+                <code>{JSON.stringify(value, null, 1)}</code>
+              </pre>
+            </figure>
+          ))}
         </>
       )}
       <h3 className={styles.part}>Answers</h3>

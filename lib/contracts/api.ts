@@ -9,7 +9,7 @@ import {
 } from './generation.ts';
 import { installedSchema, modelSchema } from './models.ts';
 import { uploadLimits } from './pictures.ts';
-import { inputLimits, taskFields } from './task-inputs.ts';
+import { inputLimits, taskFields, videoFormats } from './task-inputs.ts';
 
 /** Which part of the history is meant. Values arrive as text. */
 const historyFilter = z
@@ -107,6 +107,16 @@ export const healthSchema = z.object({
     lastSeenAt: z.iso.datetime().nullable(),
     /** What the engine keeps ready between jobs; null before its first job. */
     held: z.object({ model: z.string().nullable(), bytes: z.number().min(0) }).nullable(),
+    /** What writes videos; null where none was found, or no worker has looked yet. */
+    ffmpeg: z
+      .object({
+        version: z.string(),
+        /** How it was found: `setting`, `ffmpeg-static`, `path` or `@ffmpeg-installer/ffmpeg`. */
+        source: z.string(),
+        formats: z.array(z.enum(videoFormats)),
+      })
+      .nullable()
+      .default(null),
   }),
 });
 export type Health = z.infer<typeof healthSchema>;

@@ -1,5 +1,5 @@
 import { EncoreError } from '../contracts/errors.ts';
-import type { Video } from '../contracts/task-inputs.ts';
+import { type Video, videoFormats } from '../contracts/task-inputs.ts';
 
 export type VideoFormat = Video['format'];
 
@@ -36,6 +36,11 @@ export const mediaTypes = {
   gif: 'image/gif',
   webp: 'image/webp',
 } as const satisfies Record<VideoFormat, string>;
+
+/** What an ffmpeg with these encoders can write. */
+export function writableFormats(encoders: ReadonlySet<string>): VideoFormat[] {
+  return videoFormats.filter((format) => encodersOf[format].some((name) => encoders.has(name)));
+}
 
 /**
  * Raw RGB frames on stdin to a file of that format.

@@ -130,6 +130,12 @@ export const exportGenerationsOperation = defineOperation({
   summary: 'Save many as one zip file',
   description: 'The zip file is made while it is sent. Takes a form too, which is how a page saves it.',
   body: bulkExportSchema,
+  examples: {
+    'two pictures as JPEG': {
+      ids: '0f8fad5b-d9cb-469f-a165-70867728950e,7c9e6679-7425-40de-944b-e07fc1f90ae7',
+      format: 'jpeg',
+    },
+  },
   form: { maxBytes: MAX_EXPORT_BODY_BYTES },
   responses: { 200: { description: 'The zip file', contentType: 'application/zip' } },
   errors: ['not_found'],

@@ -22,6 +22,7 @@ export const createBoardOperation = defineOperation({
   path: '/boards',
   summary: 'Make a board',
   body: boardInputSchema,
+  examples: { 'a board': { name: 'Foxes' } },
   responses: { 201: board },
   run: async ({ body, studio }) => ({ status: 201, body: await createBoard(studio, body.name) }),
 });
@@ -34,6 +35,7 @@ export const renameBoardOperation = defineOperation({
   summary: 'Rename a board',
   params: idParams,
   body: boardInputSchema,
+  examples: { 'a board': { name: 'Foxes' } },
   responses: { 200: board },
   errors: ['not_found'],
   run: async ({ params, body, studio }) => ({

@@ -39,6 +39,29 @@ export const createGenerationOperation = defineOperation({
   description:
     'Stores the request and answers at once; the picture is made by the worker. What is left out of the body comes from the defaults of the model.',
   body: generationRequestSchema,
+  examples: {
+    'a picture': { task: 'text-to-image', prompt: 'a fox in a meadow', seed: 7, steps: 25, plan: 'faster' },
+    'from a picture': {
+      task: 'image-to-image',
+      prompt: 'an owl in a meadow',
+      image: '0f8fad5b-d9cb-469f-a165-70867728950e',
+      strength: 0.6,
+    },
+    'part of a picture': {
+      task: 'inpaint',
+      prompt: 'a castle in the snow',
+      image: '0f8fad5b-d9cb-469f-a165-70867728950e',
+      mask: '7c9e6679-7425-40de-944b-e07fc1f90ae7',
+      maskBlur: 4,
+    },
+    'with a LoRA, twice as large': {
+      task: 'text-to-image',
+      prompt: 'a robot at night',
+      loras: [{ id: 'ink', weight: 0.8 }],
+      upscale: { factor: 2 },
+    },
+    'a video': { task: 'text-to-video', prompt: 'a sailboat on the sea', video: { frames: 8, fps: 4 } },
+  },
   requestHeaders: {
     Prefer: `\`wait=SECONDS\` (at most ${MAX_WAIT_SECONDS}) waits that long for the picture before answering.`,
     'Idempotency-Key':
@@ -117,6 +140,7 @@ export const updateGenerationOperation = defineOperation({
   summary: 'Star it, or put it on a board',
   params: idParams,
   body: generationPatchSchema,
+  examples: { 'with a star': { starred: true }, 'off its board': { boardId: null } },
   responses: { 200: one },
   errors: ['not_found'],
   run: async ({ params, body, studio }) => ({
@@ -162,6 +186,12 @@ export const bulkGenerationsOperation = defineOperation({
   summary: 'Change many at once',
   description: 'All of them in one transaction. `changed` has those that were there and not already so.',
   body: bulkSchema,
+  examples: {
+    'delete two': {
+      action: 'delete',
+      ids: ['0f8fad5b-d9cb-469f-a165-70867728950e', '7c9e6679-7425-40de-944b-e07fc1f90ae7'],
+    },
+  },
   responses: { 200: { description: 'What changed', schema: bulkResultSchema } },
   errors: ['not_found'],
   run: async ({ body, studio }) => ({

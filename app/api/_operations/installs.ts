@@ -26,6 +26,10 @@ export const installModelOperation = defineOperation({
   description:
     'The worker fetches a repository of the hub (ENCORE_HUB): a pipeline in diffusers layout, a ControlNet, or one .safetensors file. Its sha256 is compared, then it is inspected and moved into place. Progress comes as `install` events.',
   body: installRequestSchema,
+  examples: {
+    'a model': { repo: 'stable-diffusion-v1-5/stable-diffusion-v1-5' },
+    'one file of many': { repo: 'someone/styles', revision: 'main', file: 'ink.safetensors' },
+  },
   responses: { 202: { ...installation, headers: { Location: 'Where to follow it' } } },
   errors: ['queue_full'],
   async run({ body, studio }) {

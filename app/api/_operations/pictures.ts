@@ -177,6 +177,9 @@ export const preprocessOperation = defineOperation({
   description:
     'The control picture becomes an upload of its own: it can be fetched, drawn on, sent back, and used with `preprocessor: none`.',
   body: preprocessSchema,
+  examples: {
+    'edges of an upload': { image: '0f8fad5b-d9cb-469f-a165-70867728950e', preprocessor: 'canny' },
+  },
   responses: { 201: upload },
   errors: ['not_found', 'storage_full'],
   run: async ({ body, studio }) => ({

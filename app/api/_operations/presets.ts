@@ -31,6 +31,13 @@ export const createPresetOperation = defineOperation({
   description:
     'A preset is part of a request. `{prompt}` in `promptTemplate` stands for what the person types; whoever uses a preset puts it in.',
   body: presetInputSchema,
+  examples: {
+    'a look': {
+      name: 'Ink',
+      values: { promptTemplate: '{prompt}, ink on paper', loras: [{ id: 'ink', weight: 0.8 }] },
+    },
+    'a pace': { name: 'Quick', values: { steps: 12, plan: 'fastest' } },
+  },
   responses: { 201: preset },
   errors: ['conflict'],
   run: async ({ body, studio }) => ({ status: 201, body: await createPreset(studio, body) }),
@@ -44,6 +51,7 @@ export const updatePresetOperation = defineOperation({
   summary: 'Rename a preset, or give it other settings',
   params: idParams,
   body: presetPatchSchema,
+  examples: { 'another name': { name: 'Ink and paper' } },
   responses: { 200: preset },
   errors: ['not_found', 'conflict'],
   run: async ({ params, body, studio }) => ({

@@ -46,6 +46,7 @@ export const moveInQueueOperation = defineOperation({
   summary: 'Move a waiting generation',
   params: idParams,
   body: z.object({ position: z.int().min(0).describe('0 is the next to run') }).strict(),
+  examples: { 'to the front': { position: 0 } },
   responses: { 200: { description: 'The moved generation', schema: generationSchema } },
   errors: ['not_found', 'conflict'],
   run: async ({ params, body, studio }) => ({

@@ -50,6 +50,10 @@ export const addModelOperation = defineOperation({
   description:
     'A folder in diffusers layout, or a .safetensors file: checkpoint, ControlNet, LoRA or embedding. It is looked at and linked, not copied; it has to stay where it is.',
   body: modelPathSchema,
+  examples: {
+    'a folder': { path: '/home/me/models/stable-diffusion-v1-5' },
+    'a file': { path: '/home/me/loras/ink.safetensors', kind: 'lora' },
+  },
   responses: { 201: { description: 'What was added', schema: installedSchema } },
   errors: ['checkpoint_not_found', 'checkpoint_invalid', 'checkpoint_unsupported', 'conflict'],
   run: async ({ body, studio }) => ({ status: 201, body: await addModel(studio, body.path, body.kind) }),
@@ -111,6 +115,7 @@ export const updateSettingsOperation = defineOperation({
   path: '/settings',
   summary: 'Change some of the settings',
   body: settingsSchema.partial().strict(),
+  examples: { 'files that say nothing': { embedMetadata: false } },
   responses: { 200: settings },
   run: async ({ body, studio }) => ({ status: 200, body: await updateSettings(studio, body) }),
 });
@@ -127,6 +132,7 @@ export const openSessionOperation = defineOperation({
   description: 'Programs need no session: they send `Authorization: Bearer TOKEN`.',
   open: true,
   body: z.object({ token: z.string().max(1000) }).strict(),
+  examples: { 'a token': { token: 'the value of ENCORE_TOKEN' } },
   responses: { 204: { description: 'Signed in', headers: { 'Set-Cookie': 'The session' } } },
   errors: ['unauthorized'],
   run({ body, studio }) {

@@ -144,6 +144,7 @@ function describe(operation: AnyOperation) {
     params,
     query,
     body,
+    examples = {},
     file,
     requestHeaders = {},
     responses,
@@ -172,7 +173,14 @@ function describe(operation: AnyOperation) {
       : {
           requestBody: {
             required: true,
-            content: { 'application/json': { schema: schemaOf(body, 'input') } },
+            content: {
+              'application/json': {
+                schema: schemaOf(body, 'input'),
+                examples: Object.fromEntries(
+                  Object.entries(examples).map(([name, value]) => [name, { value }]),
+                ),
+              },
+            },
           },
         }),
     ...(file === undefined

@@ -54,6 +54,8 @@ export interface Operation<
   params?: Params;
   query?: Query;
   body?: Body;
+  /** Bodies that work, by what they are for. A test parses them. */
+  examples?: Record<string, z.input<Body>>;
   /** The body may also be a form of a page (`application/x-www-form-urlencoded`), and be so long. */
   form?: { maxBytes: number };
   /** Takes the bytes of a file for a body, at most so many; with `form` also as the one file of a form. */

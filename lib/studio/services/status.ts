@@ -9,6 +9,7 @@ const SILENT_MS = 15_000;
 export interface EngineReport {
   device: string | null;
   held: Health['worker']['held'];
+  ffmpeg: Health['worker']['ffmpeg'];
 }
 
 /** `degraded`: the pages work, but no worker is there to draw. */
@@ -25,6 +26,7 @@ export async function getHealth(studio: Studio, version: string): Promise<Health
       device: engine?.device ?? null,
       lastSeenAt: worker?.heartbeatAt.toISOString() ?? null,
       held: alive ? (engine?.held ?? null) : null,
+      ffmpeg: alive ? (engine?.ffmpeg ?? null) : null,
     },
   };
 }

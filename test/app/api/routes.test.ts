@@ -124,6 +124,18 @@ describe('the routes and their description', () => {
     expect(new Set(operations.map(({ id }) => id)).size).toBe(operations.length);
   });
 
+  it('have a body that works for each operation that takes one', () => {
+    for (const { id, body, examples = {} } of operations) {
+      if (body === undefined) continue;
+      expect(Object.keys(examples).length, id).toBeGreaterThan(0);
+      for (const [name, example] of Object.entries(examples)) {
+        expect(body.safeParse(example).error, `${id}: ${name}`).toBeUndefined();
+      }
+    }
+    const described = JSON.stringify(openApiDocument(operations, '1.2.3').paths);
+    expect(described).toContain('a fox in a meadow');
+  });
+
   it('let what has a default be left out of a request, never out of an answer', () => {
     const { schemas } = openApiDocument(operations, '1.2.3').components as {
       schemas: Record<string, { required?: string[] }>;

@@ -258,7 +258,11 @@ test('health tells whether a worker is there, from its last sign of life', async
     status: 'degraded',
     worker: { alive: false },
   });
-  await reportWorker(studio, 'w', { device: 'cpu', held: { model: 'toybox', bytes: 5 } });
+  await reportWorker(studio, 'w', {
+    device: 'cpu',
+    held: { model: 'toybox', bytes: 5 },
+    ffmpeg: { version: '5.1', source: 'path', formats: ['mp4'] },
+  });
   expect(healthSchema.parse(await getHealth(studio, '1.0'))).toMatchObject({
     status: 'ok',
     worker: { alive: true, device: 'cpu', held: { model: 'toybox', bytes: 5 } },
