@@ -44,7 +44,7 @@ export function feathered(mask: GrayPicture, blur: number): Float32Array {
   const hard = Float32Array.from(data, (value) => Number(value >= threshold));
   // Three boxes whose reaches add up to that of the feather are close to a Gaussian, and end where it is to end.
   const reaches = [0, 1, 2].map((i) => Math.floor((blur + i) / 3));
-  let blurred = hard;
+  let blurred: Float32Array = hard;
   for (const reach of reaches) blurred = boxBlurred(blurred, width, height, reach);
   return blurred.map((value, i) => Math.max(soft[i]!, Math.min(2 * value, 1)));
 }

@@ -78,7 +78,7 @@ function requestOf(entry: Partial<Case> & { task: TaskName }): GenerateInput {
     model: channels === 9 ? inpainting : model,
     guidanceScale: guidance,
     count: 1,
-    scheduler: scheduler && schedulerNameOf({ _class_name: scheduler }),
+    scheduler: scheduler === undefined ? undefined : schedulerNameOf({ _class_name: scheduler }),
     plan: keySteps === undefined ? 'exact' : { keySteps: keySteps.map((step) => step + skipped(strength)) },
     injection: keySteps === undefined ? 0 : golden.alpha,
     decodeWidth: 'auto',
