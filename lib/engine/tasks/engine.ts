@@ -62,7 +62,7 @@ export class Engine {
       if (hooks.signal?.aborted) throw new EncoreError('cancelled', 'Cancelled');
       hooks.onProgress?.({ stage: 'load', fraction: 0, step: 0, steps: input.steps, etaSeconds: null });
       const { device } = await this.open();
-      const model = await this.use(input.model, input.loras ?? []);
+      const model = await this.use(input.model, input.loras ?? [], input.motionAdapter);
       const versions = {
         encore: packageJson.version,
         onnxruntime: runtimeVersion,
@@ -99,18 +99,28 @@ export class Engine {
     return this.runtime;
   }
 
-  private async use(folder: string, wanted: readonly LoraInput[]): Promise<LoadedModel> {
+  private async use(
+    folder: string,
+    wanted: readonly LoraInput[],
+    motion: string | undefined,
+  ): Promise<LoadedModel> {
     const open: OpenGraph = async (graph, hints) => {
       const runtime = await this.open();
       const opening = () => runtime.open(graph, hints);
       return this.meter === undefined ? opening() : this.meter.load(opening);
     };
     const opened = this.model;
-    const path = await realpath(folder).catch(() => folder);
+    const real = (path: string) => realpath(path).catch(() => path);
+    const path = await real(folder);
+    const adapter = motion && (await real(motion));
     const loras = await this.loras.open(wanted);
-    const same = opened !== undefined && opened.path === path && sameLoras(opened.loras, loras);
+    const same =
+      opened !== undefined &&
+      opened.path === path &&
+      opened.motion?.path === adapter &&
+      sameLoras(opened.loras, loras);
     if (same && (await opened.isCurrent())) return opened;
-    const model = await loadModel(folder, open, loras);
+    const model = await loadModel(folder, open, loras, adapter);
     await opened?.release();
     this.model = model;
     return model;

@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import { EncoreError } from '../../contracts/errors.ts';
 import { fingerprint } from '../checkpoint/fingerprint.ts';
 import { openModel, type ModelSource, type NetworkSource } from '../checkpoint/model-source.ts';
+import { joinedWeights } from '../checkpoint/weight-map.ts';
 import { weightsHash } from '../checkpoint/weights-hash.ts';
 import { parseClipTextConfig } from '../networks/clip/config.ts';
 import { ClipTextEncoder } from '../networks/clip/text-encoder.ts';
@@ -14,6 +15,7 @@ import type { Denoiser } from '../propagation/denoiser.ts';
 import { ClipTokenizer } from '../tokenizers/clip.ts';
 import { adapt, type AppliedLora, type WeightedLora } from './adapters.ts';
 import { ControlNets } from './control-nets.ts';
+import { motionSchedule, openMotionAdapter, type MotionAdapter } from './motion-adapter.ts';
 import { Previewer } from './previewer.ts';
 
 /** A text-to-image model with everything a task needs of it. Graphs are opened when they are first run. */
@@ -34,6 +36,8 @@ export interface LoadedModel {
   readonly schedulerConfig: Readonly<Record<string, unknown>>;
   /** Merged into the UNet and the text encoder. */
   readonly loras: readonly AppliedLora[];
+  /** Beside the UNet, which then draws videos only. */
+  readonly motion: Pick<MotionAdapter, 'path' | 'name' | 'config'> | undefined;
   /** False once a weight file was replaced or changed on disk. */
   isCurrent(): Promise<boolean>;
   /** Gives every session back; the model can be used again afterwards, its graphs are then opened anew. */
@@ -41,20 +45,23 @@ export interface LoadedModel {
 }
 
 /**
- * Opens a diffusers folder of Stable Diffusion's kind, with LoRAs. Throws `checkpoint_not_found`, `checkpoint_invalid`,
+ * Opens a diffusers folder of Stable Diffusion's kind, with LoRAs and with the folder of a motion adapter. Throws `checkpoint_not_found`, `checkpoint_invalid`,
  * `checkpoint_unsupported` (also for a LoRA that does not fit), and `unsupported_task` for a pipeline of another kind.
  */
 export async function loadModel(
   folder: string,
   open: OpenGraph,
   loras: readonly WeightedLora[] = [],
+  motionFolder?: string,
 ): Promise<LoadedModel> {
   const source = await openModel(folder);
   expectTextToImage(source);
   const [text, unet, vae] = (await Promise.all(
     ['text_encoder', 'unet', 'vae'].map((name) => source.network(name)),
   )) as [NetworkSource, NetworkSource, NetworkSource];
-  const files = [text, unet, vae].flatMap((network) => network.files);
+  const unetConfig = parseUnetConfig(unet.config);
+  const motion = motionFolder === undefined ? undefined : await openMotionAdapter(motionFolder, unetConfig);
+  const files = [text, unet, vae, ...(motion ? [motion] : [])].flatMap((network) => network.files);
   const before = await fingerprint(files);
 
   const name = basename(source.path);
@@ -64,8 +71,8 @@ export async function loadModel(
     text.weights,
     adapted.open('text_encoder', open),
   );
-  const unetConfig = parseUnetConfig(unet.config);
-  const denoiser = new UnetDenoiser(unetConfig, unet.weights, adapted.open('unet', open));
+  const weights = motion ? joinedWeights(unet.weights, motion.weights) : unet.weights;
+  const denoiser = new UnetDenoiser(unetConfig, weights, adapted.open('unet', open), motion?.config);
   const autoencoder = new Autoencoder(parseAutoencoderConfig(vae.className, vae.config), vae.weights, open);
   if (denoiser.outChannels !== autoencoder.config.latentChannels) {
     throw new EncoreError(
@@ -84,8 +91,9 @@ export async function loadModel(
     autoencoder,
     previewer: new Previewer(autoencoder),
     controlNets,
-    schedulerConfig: await source.config('scheduler'),
+    schedulerConfig: { ...(await source.config('scheduler')), ...(motion ? motionSchedule : {}) },
     loras: adapted.loras,
+    motion,
     isCurrent: async () => (await fingerprint(files)) === before,
     async release() {
       await textEncoder.dispose();

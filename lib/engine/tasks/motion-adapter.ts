@@ -8,6 +8,8 @@ import { parseMotionConfig, type MotionConfig } from '../networks/unet/motion.ts
 
 /** A motion adapter on disk that fits a UNet. */
 export interface MotionAdapter {
+  /** Folder, symlinks resolved. */
+  readonly path: string;
   readonly name: string;
   readonly config: MotionConfig;
   readonly weights: WeightSource;
@@ -42,5 +44,5 @@ export async function openMotionAdapter(folder: string, unet: UnetConfig): Promi
   }
   const name = basename(source.path);
   const { config, weights, files } = await source.network(name);
-  return { name, config: parseMotionConfig(config, unet), weights, files };
+  return { path: source.path, name, config: parseMotionConfig(config, unet), weights, files };
 }

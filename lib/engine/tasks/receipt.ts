@@ -42,6 +42,7 @@ export function receiptOf(
       ...legs.flatMap(({ spans }) => spans.flatMap(({ calls }) => calls.map((call) => call.length))),
     ),
     ...(input.video === undefined ? {} : { frames: input.video.frames, fps: input.video.fps }),
+    ...(model.motion === undefined ? {} : { motionAdapter: model.motion.name }),
     ...(legs.length === 1 ? {} : { legs: legs.map((leg) => legReceipt(leg, drawing)) }),
     seconds: meter.seconds(denoising),
     exactEstimate: meter.exactEstimate(

@@ -89,6 +89,8 @@ export interface GenerateInput {
   /** Files of textual inversions; those whose names the prompts do not hold are not used. */
   embeddings?: string[];
   video?: Video;
+  /** Folder of a motion adapter in diffusers' layout: videos by AnimateDiff instead of Text2Video-Zero. */
+  motionAdapter?: string;
   upscale?: Upscale;
 }
 

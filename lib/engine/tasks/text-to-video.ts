@@ -3,7 +3,7 @@ import { videoSchema } from '../../contracts/task-inputs.ts';
 import type { SchedulerRun } from '../schedulers/index.ts';
 import { trainingAlphas } from '../schedulers/noise-schedule.ts';
 import { concatRows, reshaped, rows, scaled, weightedSum } from '../tensor/arithmetic.ts';
-import { float32, type Tensor } from '../tensor/tensor.ts';
+import { float32, sizeOf, type Tensor } from '../tensor/tensor.ts';
 import type { Batch, Course, Task } from './course.ts';
 import { expectLatentsAlone, latentSize } from './latent-size.ts';
 import { warp, type Warped } from './motion-field.ts';
@@ -25,7 +25,7 @@ const motionOf = {
  * each further frame and brought back to the noise of t1, and from there all frames are denoised together, each looking
  * at the first. diffusers: pipelines/deprecated/text_to_video_synthesis/pipeline_text_to_video_zero.py
  */
-export const textToVideo: Task = {
+const text2VideoZero: Task = {
   courses(model, input) {
     expectLatentsAlone(model);
     const { height, width } = latentSize(model, input);
@@ -81,6 +81,56 @@ export const textToVideo: Task = {
     return [...(t1 > 0 ? [toT1] : []), toT0, together];
   },
 };
+
+/**
+ * AnimateDiff (Guo et al., 2023, arXiv 2307.04725): a motion adapter lets all frames see each other; they are denoised from
+ * noise together. diffusers: pipelines/animatediff/pipeline_animatediff.py
+ */
+const animateDiff: Task = {
+  courses(model, input) {
+    expectLatentsAlone(model);
+    const { height, width } = latentSize(model, input);
+    const { frames } = input.video ?? videoSchema.parse({});
+    const { name, config } = model.motion!;
+    if (frames > config.maxFrames) {
+      throw new EncoreError(
+        'invalid_parameter',
+        `${name} knows ${config.maxFrames} frames at most, got ${frames}`,
+        { errors: [{ path: 'video.frames', message: `must be at most ${config.maxFrames}` }] },
+      );
+    }
+    if (input.latents !== undefined) {
+      throw new EncoreError('invalid_tensor', 'latents cannot be given to a video with a motion adapter', {
+        remedy: 'Leave them out: they are one picture for each video, and here every frame has its own.',
+      });
+    }
+    const shape = [model.denoiser.outChannels, frames, height, width];
+    return [
+      {
+        ...{ height, width, frames },
+        start: ({ run, noise }) =>
+          Promise.resolve({ latents: scaled(run.initNoiseSigma, framesFirst(noise(shape))) }),
+      },
+    ];
+  },
+};
+
+export const textToVideo: Task = {
+  courses: (model, input) =>
+    (model.motion === undefined ? text2VideoZero : animateDiff).courses(model, input),
+};
+
+/** [B, C, F, h, w], as diffusers draws the noise of a video, to [B F, C, h, w]. */
+function framesFirst(noise: Float32): Float32 {
+  const [videos = 0, channels = 0, frames = 0, ...space] = noise.shape;
+  const area = sizeOf(space);
+  const out = new Float32Array(noise.data.length);
+  for (let i = 0; i < videos * channels * frames; i++) {
+    const [v, c, f] = [Math.floor(i / (channels * frames)), Math.floor(i / frames) % channels, i % frames];
+    out.set(noise.data.subarray(i * area, (i + 1) * area), ((v * frames + f) * channels + c) * area);
+  }
+  return float32([videos * frames, channels, ...space], out);
+}
 
 /**
  * The DDPM forward process from the noise before evaluation `from` of a run to that before its first. Schedulers in sigma
