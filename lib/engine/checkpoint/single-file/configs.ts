@@ -56,7 +56,6 @@ export function unetLayout(refs: Refs, prefix = unetPrefix): UnetLayout {
       transformer_layers_per_block: countOf(refs, (i) =>
         at(`middle_block.1.transformer_blocks.${i}.norm1.weight`),
       ),
-      sample_size: 64,
     },
   };
 }

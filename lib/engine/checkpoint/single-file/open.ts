@@ -47,7 +47,10 @@ export async function openSingleFile(path: string): Promise<ModelSource> {
     'unet' | 'vae' | 'text_encoder',
     { config: NetworkSource['config']; weights: Refs }
   > = {
-    unet: { config: unet.config, weights: unetWeights(refs, unetPrefix, unet.layers) },
+    unet: {
+      config: { ...unet.config, sample_size: sampleSize[predictionType] },
+      weights: unetWeights(refs, unetPrefix, unet.layers),
+    },
     vae: { config: vae.config, weights: vaeWeights(refs, vaePrefix, vae.levels) },
     text_encoder: { config: textConfig(text, dialect), weights: text },
   };
@@ -127,6 +130,9 @@ function predictionTypeOf(
   if (said === 'epsilon') return 'epsilon';
   return unet.use_linear_projection === true && unet.in_channels === 4 ? 'v_prediction' : 'epsilon';
 }
+
+/** Latents a side. What predicts v was trained at 768 pixels, the others at 512. */
+const sampleSize = { epsilon: 64, v_prediction: 96 } as const;
 
 function notInFile(path: string, name: string): EncoreError {
   return new EncoreError('checkpoint_invalid', `${path} has no "${name}"`, {

@@ -122,12 +122,15 @@ describe.each<Name>(['tiny-sd', 'tiny-sd2'])('%s in a single file', (name) => {
 
 describe('a single file', () => {
   it('predicts noise where it is SD 1, v where it is SD 2, and what its metadata say before either', async () => {
-    const prediction = async (path: string) =>
-      (await (await openModel(path)).config('scheduler')).prediction_type;
-    expect(await prediction(await writeSingleFile('tiny-sd'))).toBe('epsilon');
-    expect(await prediction(await writeSingleFile('tiny-sd2'))).toBe('v_prediction');
+    const said = async (path: string) => {
+      const model = await openModel(path);
+      return [(await model.config('scheduler')).prediction_type, (await model.config('unet')).sample_size];
+    };
+    // SD 2.x that predicts v was trained at 768 pixels: 96 latents.
+    expect(await said(await writeSingleFile('tiny-sd'))).toEqual(['epsilon', 64]);
+    expect(await said(await writeSingleFile('tiny-sd2'))).toEqual(['v_prediction', 96]);
     const metadata = { 'modelspec.prediction_type': 'epsilon' };
-    expect(await prediction(await writeSingleFile('tiny-sd2', metadata))).toBe('epsilon');
+    expect(await said(await writeSingleFile('tiny-sd2', metadata))).toEqual(['epsilon', 64]);
   });
 
   it.each([
