@@ -1,10 +1,10 @@
 import type { Size } from '../../lib/contracts/sizes.ts';
 import { api } from '../_lib/api.ts';
 import type { Draft, Start } from '../_lib/draft.ts';
-import { loadImage, pictureUrl } from '../_lib/pictures.ts';
 import { takesReferences, taskOf, type SentPictures } from '../_lib/request.ts';
-import { brightnessToOpacity, rasterise } from '../_lib/sketch/render.ts';
+import { rasterise } from '../_lib/sketch/render.ts';
 import type { Sketch } from '../_lib/sketch/sketch.ts';
+import { loadBase } from '../_lib/sketch/use-base.ts';
 
 /** Nothing was painted where something must be. The message is for the person. */
 export class NothingPainted extends Error {
@@ -26,14 +26,7 @@ export async function sendPictures(draft: Draft, size: Size): Promise<SentPictur
   const drawings: Record<string, string> = {};
   for (const { key, source } of takesReferences(task) ? references : []) {
     if (source.kind !== 'drawing') continue;
-    drawings[key] = await send(
-      source.sketch,
-      null,
-      size,
-      source.shape,
-      'drawing',
-      'The drawing is still empty.',
-    );
+    drawings[key] = await send(source.sketch, size, source.shape, 'drawing', 'The drawing is still empty.');
   }
   return { ...(mask !== undefined && { mask }), drawings };
 }
@@ -41,20 +34,11 @@ export async function sendPictures(draft: Draft, size: Size): Promise<SentPictur
 async function sendMask({ mask, picture }: Start): Promise<string> {
   const { base } = mask;
   if (base !== undefined && mask.operations.length === 0) return base;
-  const under = base === undefined ? null : brightnessToOpacity(await loadImage(pictureUrl(base)));
-  return send(
-    mask,
-    under,
-    picture,
-    picture,
-    'mask',
-    'The mask is empty: paint over what is to be drawn anew.',
-  );
+  return send(mask, picture, picture, 'mask', 'The mask is empty: paint over what is to be drawn anew.');
 }
 
 async function send(
   sketch: Sketch,
-  base: CanvasImageSource | null,
   size: Size,
   shape: Size,
   name: string,
@@ -63,6 +47,7 @@ async function send(
   const sizeName = `${size.width}x${size.height}`;
   const before = sent.get(sketch);
   if (before?.size === sizeName) return before.id;
+  const base = sketch.base === undefined ? null : await loadBase(sketch.base);
   const file = await rasterise(sketch, base, size, shape);
   if (file === null) throw new NothingPainted(whenEmpty);
   const { id } = await api.upload(file, `${name}.png`);

@@ -164,7 +164,7 @@ function waves(shape: [number, number], amplitude: number): Tensor<'float32'> {
     { length: shape[0] * shape[1] },
     (_, i) => amplitude * Math.sin(i * 12.9898),
   );
-  return float32(data, shape);
+  return float32(shape, data);
 }
 
 describe('every mode of the Create page', () => {

@@ -1,8 +1,8 @@
 'use client';
 import { useEffect, useRef, useState, type PointerEvent, type RefObject } from 'react';
-import { loadImage, pictureUrl } from '../../_lib/pictures.ts';
-import { brightnessToOpacity, inUnits, paint, renderSketch } from '../../_lib/sketch/render.ts';
+import { inUnits, paint, renderSketch } from '../../_lib/sketch/render.ts';
 import { add, boxOf, type Operation, type Sketch, type Stroke } from '../../_lib/sketch/sketch.ts';
+import { useBase } from '../../_lib/sketch/use-base.ts';
 
 export interface Shape {
   width: number;
@@ -125,24 +125,6 @@ function compose(
 
 function round(value: number, parts = 10): number {
   return Math.round(value * parts) / parts;
-}
-
-/** The picture that lies under what was painted, as opacity. */
-function useBase(id: string | undefined): HTMLCanvasElement | null {
-  const [loaded, setLoaded] = useState<{ id: string; image: HTMLCanvasElement } | null>(null);
-  useEffect(() => {
-    if (id === undefined) return;
-    let isWanted = true;
-    loadImage(pictureUrl(id)).then(
-      (image) => isWanted && setLoaded({ id, image: brightnessToOpacity(image) }),
-      // It is gone: what was painted since is still there.
-      () => undefined,
-    );
-    return () => {
-      isWanted = false;
-    };
-  }, [id]);
-  return loaded !== null && loaded.id === id ? loaded.image : null;
 }
 
 /** Pixels of the screen that the canvas covers. */

@@ -1,4 +1,5 @@
 'use client';
+import { useMutation } from '@tanstack/react-query';
 import { Pencil } from 'lucide-react';
 import Link from 'next/link';
 import { useState } from 'react';
@@ -7,11 +8,14 @@ import type { Adapter } from '../../../lib/contracts/models.ts';
 import { Button } from '../../_components/button.tsx';
 import { SelectField } from '../../_components/fields.tsx';
 import { Slider } from '../../_components/slider.tsx';
+import { useNotify } from '../../_components/toaster.tsx';
+import { api } from '../../_lib/api.ts';
 import type { Reference } from '../../_lib/draft.ts';
 import { clearDesk, deskStore, useDesk } from '../../_lib/desk.ts';
 import { removeReference, updateReference } from '../../_lib/inputs.ts';
 import { controlUrl } from '../../_lib/pictures.ts';
 import { controlNetOf } from '../../_lib/request.ts';
+import { emptySketch } from '../../_lib/sketch/sketch.ts';
 import { InputSection } from './input-section.tsx';
 import { SketchThumb } from './sketch-thumb.tsx';
 import styles from './inputs.module.css';
@@ -80,6 +84,7 @@ export function ReferenceSection({ reference, controlNets }: ReferenceSectionPro
           {source.preprocessor !== 'none' && (
             <ControlPreview id={source.picture.id} preprocessor={source.preprocessor} />
           )}
+          <EditLines referenceKey={key} source={source} />
         </>
       )}
       {controlNets.length > 1 && net !== undefined && (
@@ -120,6 +125,32 @@ export function ReferenceSection({ reference, controlNets }: ReferenceSectionPro
         />
       </div>
     </InputSection>
+  );
+}
+
+/** Makes a drawing of the lines, to be drawn on. */
+function EditLines(props: {
+  referenceKey: string;
+  source: Extract<Reference['source'], { kind: 'picture' }>;
+}) {
+  const { referenceKey: key, source } = props;
+  const { notifyError } = useNotify();
+  const edit = useMutation({
+    mutationFn: async () => {
+      const { picture, preprocessor } = source;
+      return preprocessor === 'none' ? picture : api.preprocess({ image: picture.id, preprocessor });
+    },
+    onError: notifyError,
+    onSuccess: ({ id, width, height }) => {
+      const sketch = { ...emptySketch, base: id };
+      updateReference(key, { source: { kind: 'drawing', sketch, shape: { width, height } } });
+      deskStore.set({ kind: 'drawing', key });
+    },
+  });
+  return (
+    <Button disabled={edit.isPending} onClick={() => edit.mutate()}>
+      <Pencil aria-hidden /> Draw on the lines
+    </Button>
   );
 }
 

@@ -2,6 +2,7 @@
 import { useEffect, useRef } from 'react';
 import type { Reference } from '../../_lib/draft.ts';
 import { renderSketch } from '../../_lib/sketch/render.ts';
+import { useBase } from '../../_lib/sketch/use-base.ts';
 
 const SIDE = 144;
 
@@ -12,14 +13,15 @@ export function SketchThumb(props: {
 }) {
   const { sketch, shape } = props.source;
   const canvas = useRef<HTMLCanvasElement>(null);
+  const base = useBase(sketch.base);
   useEffect(() => {
     const context = canvas.current?.getContext('2d');
     if (context == null) return;
-    renderSketch(context, sketch, null, shape);
+    renderSketch(context, sketch, base, shape);
     context.globalCompositeOperation = 'destination-over';
     context.fillStyle = '#000';
     context.fillRect(0, 0, SIDE, SIDE);
     context.globalCompositeOperation = 'source-over';
-  }, [sketch, shape]);
+  }, [sketch, base, shape]);
   return <canvas ref={canvas} width={SIDE} height={SIDE} className={props.className} aria-hidden />;
 }

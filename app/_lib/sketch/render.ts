@@ -1,5 +1,5 @@
 import { getStroke } from 'perfect-freehand';
-import { UNITS, type Operation, type Sketch, type Stroke } from './sketch.ts';
+import { boxOf, UNITS, type Operation, type Sketch, type Stroke } from './sketch.ts';
 
 type Context = CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D;
 
@@ -70,8 +70,11 @@ export function renderSketch(
   context.save();
   context.setTransform(1, 0, 0, 1, 0, 0);
   context.clearRect(0, 0, width, height);
-  if (base !== null) context.drawImage(base, 0, 0, width, height);
   inUnits(context, shape);
+  if (base !== null) {
+    const box = boxOf(shape.width, shape.height);
+    context.drawImage(base, 0, 0, box.width, box.height);
+  }
   for (const operation of sketch.operations) paint(context, operation);
   context.restore();
 }
