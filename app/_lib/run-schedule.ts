@@ -34,8 +34,9 @@ function strengthOf(task: TaskName, strength: number | undefined, upscale: Upsca
 /** The same of a stored generation: as its receipt says, once it has one. */
 export function scheduleOfParams(
   params: GenerationParams,
-  receipt: { keySteps: number[] } | null,
+  receipt: { keySteps: number[]; skippedSteps?: number } | null,
 ): RunSchedule {
-  const schedule = scheduleOf(params);
-  return receipt === null ? schedule : { ...schedule, keySteps: receipt.keySteps };
+  if (receipt === null) return scheduleOf(params);
+  const { keySteps, skippedSteps: first = 0 } = receipt;
+  return { first, steps: params.steps - first, keySteps };
 }

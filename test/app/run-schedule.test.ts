@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { scheduleOf } from '../../app/_lib/run-schedule.ts';
+import { scheduleOf, scheduleOfParams } from '../../app/_lib/run-schedule.ts';
 import { resolveSchedule } from '../../lib/contracts/plan.ts';
+import { exampleGeneration } from './support.ts';
 
 const run = { task: 'text-to-image', plan: 'faster', steps: 50 } as const;
 
@@ -21,5 +22,15 @@ describe('the steps that are drawn', () => {
 
   it('are one at least', () => {
     expect(scheduleOf({ ...run, task: 'image-to-image', strength: 0 }).steps).toBe(1);
+  });
+
+  it('are those of the receipt, once there is one', () => {
+    const { params } = exampleGeneration();
+    expect(scheduleOfParams(params, { keySteps: [0, 4], skippedSteps: 6 })).toEqual({
+      first: 6,
+      steps: 19,
+      keySteps: [0, 4],
+    });
+    expect(scheduleOfParams(params, null)).toEqual(scheduleOf(params));
   });
 });
