@@ -2,6 +2,8 @@ import { EncoreError } from '../contracts/errors.ts';
 import type { NetworkSource } from '../engine/checkpoint/model-source.ts';
 import { buildClipText } from '../engine/networks/clip/build.ts';
 import { parseClipTextConfig } from '../engine/networks/clip/config.ts';
+import { buildControlNet } from '../engine/networks/controlnet/build.ts';
+import { parseControlNetConfig } from '../engine/networks/controlnet/config.ts';
 import {
   buildUnet,
   buildUnetDecoder,
@@ -22,6 +24,7 @@ export const parts = {
   'unet.decoder': 'unet',
   'vae.encoder': 'vae',
   'vae.decoder': 'vae',
+  controlnet: 'controlnet',
 } as const;
 export type Part = keyof typeof parts;
 
@@ -42,6 +45,14 @@ export function partGraph(part: Part, network: NetworkSource, shape: InputShape)
     case 'unet.decoder':
       expectClass(network, 'UNet2DConditionModel');
       return unetGraph(part, network, shape);
+    case 'controlnet': {
+      expectClass(network, 'ControlNetModel');
+      const [rows = 0, , height = 0, width = 0] = shape('sample', 4);
+      const [pictures = 0] = shape('controlnet_cond', 4);
+      const [, tokens = 0] = shape('encoder_hidden_states', 3);
+      const size = { batch: rows, pictures, rows, height, width, tokens, weights };
+      return buildControlNet(parseControlNetConfig(network.config), size);
+    }
     case 'vae.encoder':
     case 'vae.decoder': {
       const [batch = 0, , height = 0, width = 0] = shape('sample', 4);

@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import { EncoreError } from '../contracts/errors.ts';
+import { openControlSource } from '../engine/checkpoint/control-source.ts';
 import { openModel } from '../engine/checkpoint/model-source.ts';
 import {
   openSafetensors,
@@ -12,7 +13,7 @@ import type { Graph } from '../engine/onnx/graph.ts';
 import { createRuntime, type RuntimeOptions } from '../engine/runtime/runtime.ts';
 import { deviceNames } from '../engine/runtime/session.ts';
 import { toFloat32 } from '../engine/tensor/arithmetic.ts';
-import { tensor, type Tensor } from '../engine/tensor/tensor.ts';
+import { float32, tensor, type Tensor } from '../engine/tensor/tensor.ts';
 import { partGraph, parts, type Part } from './component-graph.ts';
 import { runtimeOptions } from './environment.ts';
 import { print, printJson } from './output.ts';
@@ -42,13 +43,23 @@ export function forwardCommand(): Command {
     .action(forward);
 }
 
+/** As the arguments of diffusers' forward. */
+const defaults: Readonly<Record<string, Tensor>> = {
+  conditioning_scale: float32([1], Float32Array.of(1)),
+};
+
 async function forward({ model, component, inputs, out, device, json }: ForwardOptions): Promise<void> {
-  const source = await openModel(model);
-  const network = await source.network(parts[component]);
+  const network =
+    component === 'controlnet'
+      ? await openControlSource(model)
+      : await (await openModel(model)).network(parts[component]);
   const given = await openSafetensors(inputs);
   const graph = partGraph(component, network, (name, rank) => shapeOf(given, name, rank));
   const feeds: Record<string, Tensor> = {};
-  for (const input of graph.inputs) feeds[input.name] = await feedOf(given, input);
+  for (const input of graph.inputs) {
+    const isLeftOut = input.name in defaults && !given.tensors.has(input.name);
+    feeds[input.name] = isLeftOut ? defaults[input.name]! : await feedOf(given, input);
+  }
 
   const runtime = await createRuntime(runtimeOptions(device));
   try {

@@ -8,7 +8,9 @@ import {
   readSafetensors,
   writeSafetensors,
 } from '../../lib/engine/checkpoint/safetensors.ts';
+import { concatRows, scaled } from '../../lib/engine/tensor/arithmetic.ts';
 import { float32, type Tensor } from '../../lib/engine/tensor/tensor.ts';
+import { expectForward } from '../support/parity.ts';
 
 const tinySd = resolve('test/golden/tiny-sd');
 /** Two forwards that add up in another order; see the gates of test/engine/networks. */
@@ -88,6 +90,40 @@ describe('encore forward', () => {
       const expected = reference.get('output.sample')!.data as Float32Array;
       expect(Math.max(...sample.map((value, i) => Math.abs(value - expected[i]!)))).toBeLessThan(tolerance);
     }
+  });
+
+  it('runs a ControlNet, whose scale may be left out, as diffusers does', async () => {
+    const tinyControl = resolve('test/golden/tiny-controlnet');
+    const reference = (await readSafetensors(
+      join(tinyControl, 'reference', 'controlnet.safetensors'),
+    )) as Map<string, Tensor<'float32'>>;
+    const given = (name: string) => reference.get(name)!;
+    const twice = (name: string) => concatRows([given(name), given(name)]);
+    const inputs = {
+      sample: twice('sample'),
+      controlnet_cond: twice('controlnet_cond'),
+      timestep: given('timestep'),
+      encoder_hidden_states: given('encoder_hidden_states'),
+    };
+    const mid = async (tensors: Record<string, Tensor>) => {
+      await writeSafetensors(join(folder, 'control.safetensors'), tensors);
+      const ran = await forward(
+        tinyControl,
+        join(folder, 'control.safetensors'),
+        '--component',
+        'controlnet',
+        '--json',
+      );
+      expect(ran.err).toBe('');
+      const { outputs } = JSON.parse(ran.out) as { outputs: Record<string, number[]> };
+      expect(Object.keys(outputs)).toHaveLength(5);
+      const written = await readSafetensors(join(folder, 'out.safetensors'));
+      return written.get('mid_block_res_sample') as Tensor<'float32'>;
+    };
+    const expected = given('output.mid_block_res_sample');
+    const scale = given('conditioning_scale');
+    expectForward(await mid({ ...inputs, conditioning_scale: scale }), expected, 'scaled');
+    expectForward(scaled(scale.data[0]!, await mid(inputs)), expected, 'at 1');
   });
 
   it('refuses inputs that are missing, ill-shaped or not numbers, in one line with exit code 2', async () => {

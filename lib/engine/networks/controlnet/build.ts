@@ -12,12 +12,14 @@ import type { ControlNetConfig } from './config.ts';
 export interface ControlNetSize extends UnetSize {
   /** Samples before guidance doubles them; rows is a multiple of it. */
   batch: number;
+  /** Control pictures P: 1 (default), which guides all rows, or one for each row. */
+  pictures?: number;
 }
 
 /**
  * ControlNetModel. Inputs `sample` [B, C, h, w], `timestep` [1], `encoder_hidden_states` [R, L, D], `controlnet_cond`
- * [1, 3, H, W] in 0 .. 1 (one picture guides all rows) and `conditioning_scale` [1]; outputs
- * `down_block_res_samples.0 ..` and `mid_block_res_sample`, all of R rows. diffusers: models/controlnets/controlnet.py
+ * [P, 3, H, W] in 0 .. 1 and `conditioning_scale` [1]; outputs `down_block_res_samples.0 ..` and
+ * `mid_block_res_sample`, all of R rows. diffusers: models/controlnets/controlnet.py
  */
 export function buildControlNet(config: ControlNetConfig, size: ControlNetSize): Graph {
   return compile(sinkRepeats(controlNet(config, size)));
@@ -40,13 +42,13 @@ export function buildControlNetStages(
 
 function controlNet(config: ControlNetConfig, size: ControlNetSize): Graph {
   const { unet, conditioningChannels, scale } = config;
-  const { batch, rows, height, width } = size;
+  const { batch, pictures = 1, rows, height, width } = size;
   const g = GraphBuilder.create('controlnet', size);
   const { text, timeTerms } = conditioning(g, unet, size);
   const sample = g.repeatRows(sampleInput(g, unet, size, batch), rows / batch);
   const time = timeInput(g, unet, size, 'timestep', 1, timeTerms);
   const picture = g.input('controlnet_cond', g.dtype, [
-    1,
+    pictures,
     conditioningChannels,
     scale * height,
     scale * width,

@@ -26,7 +26,7 @@ export interface UnetDesign extends UnetConfig {
   readonly motion?: (MotionConfig & { readonly frames: number }) | undefined;
 }
 
-/** x: [R, C, h, w], time: [R or 1, T], text: [R, L, D]; `hint` [1, C0, h, w] is added after conv_in (ControlNet). */
+/** x: [R, C, h, w], time: [R or 1, T], text: [R, L, D]; `hint` [1 or R, C0, h, w] is added after conv_in (ControlNet). */
 export function unetEncoder(
   g: GraphBuilder,
   config: UnetDesign,
