@@ -1,15 +1,29 @@
 import { Command } from 'commander';
 import { EncoreError } from '../contracts/errors.ts';
+import { printAdapter, reportAdapter } from './adapter-report.ts';
 import { reportModel, type ModelReport } from './model-report.ts';
 import { print, printJson, showBytes } from './output.ts';
 
 export function inspectCommand(): Command {
   return new Command('inspect')
-    .description('architecture, configs, types and tensors of a model folder or a .safetensors file')
+    .description(
+      'architecture, configs, types and tensors of a model, a LoRA, an embedding or any .safetensors file',
+    )
     .addHelpText('after', '\nExit code 2 where a part of it cannot be used.')
     .argument('<path>', 'diffusers folder, component folder or .safetensors file')
+    .option('--model <dir|file>', 'whether a LoRA or an embedding fits this model')
     .option('--json', 'print one JSON object')
-    .action(async (path: string, { json }: { json?: boolean }) => {
+    .action(async (path: string, { model, json }: { model?: string; json?: boolean }) => {
+      const adapter = await reportAdapter(path, model);
+      if (adapter !== null) {
+        if (json) printJson(adapter);
+        else printAdapter(adapter);
+        if (adapter.problem) throw new EncoreError(adapter.problem.code, adapter.problem.message);
+        return;
+      }
+      if (model !== undefined) {
+        throw new EncoreError('invalid_request', `--model: ${path} is no LoRA and no embedding`);
+      }
       const report = await reportModel(path);
       if (json) printJson(report);
       else printReport(report);

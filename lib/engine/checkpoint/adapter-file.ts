@@ -91,13 +91,18 @@ async function readThrough(opened: SafetensorsFile): Promise<Pick<AdapterFile, '
 function isFinite(dtype: DType, bytes: Uint8Array): boolean {
   switch (dtype) {
     case 'float32':
+      return typedArray(dtype, bytes).every(Number.isFinite);
     case 'float64':
-      return (typedArray(dtype, bytes) as Float32Array | Float64Array).every(Number.isFinite);
+      return typedArray(dtype, bytes).every(Number.isFinite);
     case 'float16':
       return typedArray(dtype, bytes).every((bits) => (bits & 0x7c00) !== 0x7c00);
     case 'bfloat16':
       return typedArray(dtype, bytes).every((bits) => (bits & 0x7f80) !== 0x7f80);
-    default:
+    case 'int64':
+    case 'int32':
+    case 'int8':
+    case 'uint8':
+    case 'bool':
       return true;
   }
 }

@@ -1,7 +1,7 @@
 import type { Factor, WeightDelta, WeightDeltas } from '../../checkpoint/lora/delta.ts';
 import type { WeightRef } from '../../checkpoint/weight-source.ts';
 import { sizeOf } from '../../tensor/tensor.ts';
-import { GraphBuilder } from '../builder.ts';
+import type { GraphBuilder } from '../builder.ts';
 import type { Graph, Value } from '../graph.ts';
 import { rewrite } from './rewrite.ts';
 

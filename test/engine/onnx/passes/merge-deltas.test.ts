@@ -128,7 +128,7 @@ describe('mergeDeltas against the formulas', () => {
         await mergedWeight(base, new Map([['w', deltas]])),
         base.tensors['w']!,
         d,
-        `[${shape}] rank ${rank}`,
+        `[${shape.join()}] rank ${rank}`,
       );
     }));
 
@@ -153,7 +153,7 @@ describe('mergeDeltas against the formulas', () => {
         await mergedWeight(base, new Map([['w', deltas]])),
         base.tensors['w']!,
         d,
-        `[${shape}] rank ${rank}`,
+        `[${shape.join()}] rank ${rank}`,
       );
     }));
 
@@ -171,7 +171,12 @@ describe('mergeDeltas against the formulas', () => {
       );
       const factors = [{ whole: halves.ref('small') }, { whole: halves.ref('large') }];
       const deltas = [{ weight: 1, delta: delta({ combine: 'kronecker', factors }) }];
-      expectMerged(await mergedWeight(base, new Map([['w', deltas]])), base.tensors['w']!, d, `[${shape}]`);
+      expectMerged(
+        await mergedWeight(base, new Map([['w', deltas]])),
+        base.tensors['w']!,
+        d,
+        `[${shape.join()}]`,
+      );
     }));
 
   it.each([0, 1] as const)('magnitudes along axis %i', (axis) =>
@@ -196,7 +201,12 @@ describe('mergeDeltas against the formulas', () => {
       });
       const magnitude = { ref: parts.ref('m'), axis };
       const deltas = [{ weight: 0.5, delta: delta({ factors: [{ whole: parts.ref('diff') }], magnitude }) }];
-      expectMerged(await mergedWeight(base, new Map([['w', deltas]])), base.tensors['w']!, d, `[${shape}]`);
+      expectMerged(
+        await mergedWeight(base, new Map([['w', deltas]])),
+        base.tensors['w']!,
+        d,
+        `[${shape.join()}]`,
+      );
     }),
   );
 });
