@@ -148,7 +148,7 @@ export const receiptSchema = z.object({
   controlRunsSaved: z.int().min(0).optional(),
   /**
    * Runs of several legs (a second, larger one) have each here; passes and seconds elsewhere are sums, and `keySteps`
-   * and `skippedSteps` the first leg's.
+   * and `skippedSteps` the longest leg's.
    */
   legs: z
     .array(

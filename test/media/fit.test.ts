@@ -143,6 +143,14 @@ describe('outpaint', () => {
     }
   });
 
+  test('a canvas that is too large is refused', async () => {
+    const files = { width: 2048, height: 64, image: await ramp(2048, 64) };
+    await expect(fitPictures({ ...files, outpaint: border })).rejects.toMatchObject({
+      code: 'invalid_parameter',
+      message: 'with its border the picture is 2072x88: sides may have 2048 pixels',
+    });
+  });
+
   test('a mask is kept inside it', async () => {
     const files = { image: await ramp(16, 16), mask: await maskFile(16, 16, [4, 4, 8, 8]) };
     const { mask } = await fitPictures({ width: 16, height: 16, ...files, outpaint: border });

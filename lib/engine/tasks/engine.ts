@@ -21,7 +21,7 @@ import { upscale } from './upscale.ts';
 
 export type EngineOptions = RuntimeOptions;
 
-const tasks: Partial<Record<TaskName, Task>> = {
+const tasks: Record<TaskName, Task> = {
   'text-to-image': textToImage,
   'image-to-image': imageToImage,
   inpaint,
@@ -56,9 +56,6 @@ export class Engine {
     return this.inTurn(async () => {
       const started = performance.now();
       const task = tasks[input.task];
-      if (task === undefined) {
-        throw new EncoreError('unsupported_task', `the task ${input.task} is not built here`);
-      }
       if (hooks.signal?.aborted) throw new EncoreError('cancelled', 'Cancelled');
       hooks.onProgress?.({ stage: 'load', fraction: 0, step: 0, steps: input.steps, etaSeconds: null });
       const { device } = await this.open();

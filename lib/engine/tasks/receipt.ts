@@ -5,8 +5,8 @@ import type { Drawing, Leg, TaskContext } from './run.ts';
 import type { Picture } from './task.ts';
 
 /**
- * What a run did. Passes and seconds are sums over its legs; `keySteps` are the first leg's, and where there are several
- * `legs` has each.
+ * What a run did. Passes and seconds are sums over its legs; `keySteps` and what belongs to them are the longest leg's,
+ * and where there are several `legs` has each.
  */
 export function receiptOf(
   { device, versions }: TaskContext,
@@ -22,7 +22,8 @@ export function receiptOf(
   const decoderRuns = sum(({ evaluations }) => evaluations);
   const controlRuns = sum((leg) => leg.controlRuns.made);
   const controlRunsExact = sum((leg) => leg.controlRuns.exact);
-  const [{ keySteps, injection, course }] = legs as [Leg];
+  const main = legs.reduce((longest, leg) => (leg.evaluations > longest.evaluations ? leg : longest));
+  const { keySteps, injection, course } = main;
   return {
     model: model.name,
     modelHash: model.hash,
@@ -56,7 +57,7 @@ export function receiptOf(
     ...adaptersOf(model.loras, text.embeddings),
     notices: [
       ...new Set([
-        ...legs.flatMap(({ notices }) => notices),
+        ...legs.flatMap((leg) => (leg === main ? leg.notices : noticesAt(leg, drawing))),
         ...model.loras.flatMap(({ notices }) => notices),
         ...text.notices,
       ]),
@@ -82,6 +83,12 @@ function adaptersOf(
           embeddings: embeddings.map(({ name, hash, vectors }) => ({ name, hash, vectors: vectors.length })),
         }),
   };
+}
+
+/** What a shorter leg has to say, with where it says it. */
+function noticesAt(leg: Leg, drawing: Drawing): string[] {
+  const { width, height } = legReceipt(leg, drawing);
+  return leg.notices.map((notice) => `In the pass at ${width} x ${height}: ${notice}`);
 }
 
 function legReceipt(
