@@ -3,7 +3,7 @@ import { planSchema, problemSchema, schedulerSchema, taskSchema } from './genera
 import { preprocessors } from './task-inputs.ts';
 
 /** What can be installed: a model draws by itself, the others change what a model draws. */
-export const modelKinds = ['model', 'controlnet', 'lora', 'embedding'] as const;
+export const modelKinds = ['model', 'controlnet', 'lora', 'embedding', 'motion'] as const;
 export const modelKindSchema = z.enum(modelKinds);
 export type ModelKind = z.infer<typeof modelKindSchema>;
 
@@ -52,9 +52,9 @@ export const modelSchema = z.object({
 });
 export type Model = z.infer<typeof modelSchema>;
 
-/** What changes how a model draws: a ControlNet, a LoRA or an embedding. */
+/** What changes how a model draws: a ControlNet, a LoRA, an embedding, or a motion adapter for videos. */
 export const adapterSchema = z.object({
-  kind: z.enum(['controlnet', 'lora', 'embedding']),
+  kind: z.enum(['controlnet', 'lora', 'embedding', 'motion']),
   ...installed,
   /** What it was made for in words, for example `sd_v1`, where its file says so. */
   base: z.string().nullable(),

@@ -69,6 +69,8 @@ export const videoSchema = z
     fps: z.int().min(1).max(inputLimits.maxFps).default(4),
     /** Motion field per frame in x and y, in 512ths of the picture's width and height (Text2Video-Zero's lambda and direction). */
     motion: z.object({ x: motion, y: motion }).strict().default({ x: 12, y: 12 }),
+    /** Installed motion adapter: AnimateDiff in place of Text2Video-Zero; it moves by itself, `motion` is not used. */
+    adapter: z.string().min(1).max(200).optional(),
     format: z.enum(videoFormats).default('mp4'),
     /** Frames per second after interpolation; none where it is missing. */
     interpolateFps: z.int().min(1).max(inputLimits.maxFps).optional(),

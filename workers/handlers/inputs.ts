@@ -13,7 +13,7 @@ import type { Work } from '../loop.ts';
 /** What a request only names, opened: pictures at the size that is drawn, ControlNets and LoRAs as paths. */
 export type EngineInputs = Pick<
   GenerateInput,
-  'width' | 'height' | 'image' | 'mask' | 'control' | 'loras'
+  'width' | 'height' | 'image' | 'mask' | 'control' | 'loras' | 'motionAdapter'
 > & {
   /** Files; the prompt calls them by their names. */
   embeddings?: string[];
@@ -69,16 +69,19 @@ export async function openInputs(
   };
 }
 
-/** The LoRAs that were asked for, and every embedding: a prompt calls them by their names. */
+/** The LoRAs and the motion adapter that were asked for, and every embedding: a prompt calls them by their names. */
 async function openAdapters(
-  { loras = [] }: GenerationParams,
+  { loras = [], video }: GenerationParams,
   models: InputTools['models'],
-): Promise<Pick<EngineInputs, 'loras' | 'embeddings'>> {
+): Promise<Pick<EngineInputs, 'loras' | 'embeddings' | 'motionAdapter'>> {
   const embeddings = (await models.list()).filter(({ item }) => item.kind === 'embedding');
   const opened = [];
   for (const { id, weight } of loras) opened.push({ file: (await adapter(models, id, 'lora')).path, weight });
   return {
     ...(opened.length === 0 ? {} : { loras: opened }),
+    ...(video?.adapter === undefined
+      ? {}
+      : { motionAdapter: (await adapter(models, video.adapter, 'motion')).path }),
     ...(embeddings.length === 0 ? {} : { embeddings: embeddings.map(({ path }) => path) }),
   };
 }

@@ -6,7 +6,8 @@ import {
 } from '../../contracts/generation.ts';
 import type { Model } from '../../contracts/models.ts';
 import { naturalSize } from '../../media/fit.ts';
-import { defaultInjection, resolveSchedule } from '../../contracts/plan.ts';
+import { defaultInjection, resolveSchedule, skippedSteps } from '../../contracts/plan.ts';
+import { defaultStrength } from '../../contracts/task-inputs.ts';
 
 /**
  * The request with everything filled in that it left to the model and to chance.
@@ -22,6 +23,7 @@ export function fillDefaults(
   const { defaults } = model;
   const { injection } = request;
   const steps = request.steps ?? defaults.steps;
+  const skipped = skippedSteps(steps, strengthOf(request));
   resolveSchedule(request.plan, steps);
   const own = picture === undefined ? defaults : naturalSize(picture, defaults, model.sideMultiple);
   const { width = own.width, height = own.height } = request;
@@ -35,8 +37,14 @@ export function fillDefaults(
     guidanceScale: request.guidanceScale ?? defaults.guidanceScale,
     scheduler: request.scheduler ?? defaults.scheduler,
     seed: request.seed ?? randomSeed(),
-    injection: injection === 'off' ? 0 : (injection ?? defaultInjection(request.plan, steps, 0, request.task)),
+    injection:
+      injection === 'off' ? 0 : (injection ?? defaultInjection(request.plan, steps, skipped, request.task)),
   });
+}
+
+/** Part of the run that is walked. */
+function strengthOf({ task, strength }: GenerationRequest): number {
+  return strength ?? (task in defaultStrength ? defaultStrength[task as keyof typeof defaultStrength] : 1);
 }
 
 function expectMultiple(sides: { width: number; height: number }, { id, sideMultiple }: Model): void {

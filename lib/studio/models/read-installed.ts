@@ -3,11 +3,11 @@ import { basename, join } from '../disk.ts';
 import { z } from 'zod';
 import { adapterFamilies, type AdapterFamily, describeAdapter } from '../../contracts/adapters.ts';
 import { EncoreError } from '../../contracts/errors.ts';
-import { limits, tasks } from '../../contracts/generation.ts';
+import { limits } from '../../contracts/generation.ts';
 import type { Adapter, Installed, Model } from '../../contracts/models.ts';
 import { preprocessors } from '../../contracts/task-inputs.ts';
 import { frontMatter, readJson } from './read-json.ts';
-import { readModel } from './read-model.ts';
+import { readModel, tasksOf } from './read-model.ts';
 import { readSafetensorsHeader, type SafetensorsHeader } from './safetensors-header.ts';
 import { isWeights, readWeightFacts, weightFacts } from './weight-facts.ts';
 
@@ -45,7 +45,7 @@ export async function readInstalled(path: string, source: Source): Promise<Found
 async function readFolder(path: string, source: Source): Promise<Found> {
   const names = await readdir(path);
   if (names.includes('model_index.json')) return { path, item: await readModel(path, source) };
-  if (names.includes('config.json')) return { path, item: await readControlNet(path, source) };
+  if (names.includes('config.json')) return { path, item: await readNetwork(path, source) };
   const files = names.filter(isWeights);
   const [file] = files;
   if (file !== undefined && files.length === 1) {
@@ -122,24 +122,33 @@ function contextSizeOf(
   return null;
 }
 
-const controlConfigSchema = z.looseObject({
+const networkConfigSchema = z.looseObject({
   _class_name: z.string().optional(),
   cross_attention_dim: z.union([z.int(), z.array(z.int())]).nullish(),
 });
 
-async function readControlNet(folder: string, source: Source): Promise<Adapter> {
-  const config = await readJson(join(folder, 'config.json'), controlConfigSchema);
-  if (config._class_name !== 'ControlNetModel') {
+/** Networks that are installed by themselves, by their classes. */
+const kindOfClass: Readonly<Record<string, Adapter['kind'] | undefined>> = {
+  ControlNetModel: 'controlnet',
+  MotionAdapter: 'motion',
+};
+
+async function readNetwork(folder: string, source: Source): Promise<Adapter> {
+  const config = await readJson(join(folder, 'config.json'), networkConfigSchema);
+  const kind = kindOfClass[config._class_name ?? ''];
+  if (kind === undefined) {
     throw new EncoreError(
       'checkpoint_unsupported',
       `${folder} is a ${config._class_name ?? 'network without a class'}, not a whole model.`,
-      { remedy: 'A ControlNetModel can be installed by itself; everything else comes as a whole model.' },
+      {
+        remedy: `${Object.keys(kindOfClass).join(' and ')} can be installed by themselves; everything else comes as a whole model.`,
+      },
     );
   }
   const [weights, card] = [await readWeightFacts(folder).catch(() => null), await readCard(folder)];
   const context = config.cross_attention_dim ?? null;
   return {
-    kind: 'controlnet',
+    kind,
     id: basename(folder),
     name: frontMatter(card, 'title') ?? basename(folder),
     licence: frontMatter(card, 'license') ?? 'unknown',
@@ -154,7 +163,7 @@ async function readControlNet(folder: string, source: Source): Promise<Adapter> 
     triggers: [],
     rank: null,
     dialect: null,
-    preprocessor: preprocessorOf(basename(folder)),
+    preprocessor: kind === 'controlnet' ? preprocessorOf(basename(folder)) : null,
   };
 }
 
@@ -213,7 +222,7 @@ function readCheckpointFile(
     kind: 'model',
     id,
     name: metadata['modelspec.title'] ?? id,
-    tasks: [...tasks],
+    tasks: tasksOf(channels ?? 4),
     licence: metadata['modelspec.license'] ?? 'unknown',
     bytes: weights.bytes,
     source,

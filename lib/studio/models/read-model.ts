@@ -2,7 +2,7 @@ import { readFile } from '../disk.ts';
 import { basename, join } from '../disk.ts';
 import { z } from 'zod';
 import { EncoreError } from '../../contracts/errors.ts';
-import { limits, planSchema, tasks } from '../../contracts/generation.ts';
+import { limits, planSchema, type Task, tasks } from '../../contracts/generation.ts';
 import type { Model } from '../../contracts/models.ts';
 import { schedulerOfConfig } from '../../contracts/schedulers.ts';
 import { frontMatter, readJson } from './read-json.ts';
@@ -15,6 +15,8 @@ const indexSchema = z.looseObject({ _class_name: z.string(), unet: z.tuple([z.st
 const unetSchema = z.looseObject({
   sample_size: z.union([z.int(), z.tuple([z.int(), z.int()])]).nullish(),
   cross_attention_dim: z.union([z.int(), z.array(z.int())]).nullish(),
+  in_channels: z.int().nullish(),
+  out_channels: z.int().nullish(),
 });
 const vaeSchema = z.looseObject({
   block_out_channels: z.array(z.int()).min(1).optional(),
@@ -61,7 +63,7 @@ export async function readModel(folder: string, source: Model['source']): Promis
     kind: 'model',
     id: basename(folder),
     name: frontMatter(card, 'title') ?? basename(folder),
-    tasks: [...tasks],
+    tasks: tasksOf(unet.in_channels ?? 4, unet.out_channels ?? 4),
     licence: frontMatter(card, 'license') ?? 'unknown',
     bytes: weights?.bytes ?? 0,
     source,
@@ -84,6 +86,11 @@ export async function readModel(folder: string, source: Model['source']): Promis
     suggestions: prompts.suggestions,
     vocabulary: prompts.words,
   };
+}
+
+/** A UNet that also reads a mask and the masked picture does nothing but inpaint. */
+export function tasksOf(inChannels: number, outChannels = 4): Task[] {
+  return inChannels === 2 * outChannels + 1 ? ['inpaint'] : [...tasks];
 }
 
 /** Pixels for one latent, a side: every stage of the autoencoder but the first halves (diffusers: vae_scale_factor). */

@@ -139,7 +139,7 @@ async function requireInstalled(studio: Studio, id: string): Promise<Found> {
  */
 export async function requireAdapters(
   studio: Studio,
-  { loras = [], control = [] }: Pick<GenerationRequest, 'loras' | 'control'>,
+  { loras = [], control = [], video }: Pick<GenerationRequest, 'loras' | 'control' | 'video'>,
   model: Model,
 ): Promise<void> {
   const wanted = [
@@ -149,6 +149,9 @@ export async function requireAdapters(
       id: guide.model,
       kind: 'controlnet' as const,
     })),
+    ...(video?.adapter === undefined
+      ? []
+      : [{ path: 'video.adapter', id: video.adapter, kind: 'motion' as const }]),
   ];
   const missing: { path: string; message: string }[] = [];
   const errors: { path: string; message: string }[] = [];
