@@ -129,7 +129,7 @@ const signs: readonly (readonly [AdapterFamily, RegExp])[] = [
   ['wan', /(^|[._])blocks[._]\d+[._](self|cross)_attn[._]/],
   [
     'sdxl',
-    /lora_te2_|text_encoder_2\.|attentions_?\.?\d+[._]transformer_blocks[._][1-9]|label_emb|add_embedding/,
+    /lora_te2_|text_encoder_2\.|attentions_?\.?\d+[._]transformer_blocks[._][1-9]|label_emb|add_embedding[._]linear/,
   ],
   ['sdxl', /(input|output)_blocks[._]\d+[._]|middle_block[._]\d/],
   ['language-model', /(^|\.)(model|transformer)\.(layers|h)\.\d+\./],
