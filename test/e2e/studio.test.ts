@@ -404,6 +404,8 @@ describe('the studio in a browser', () => {
     await path.fill(pickled);
     await add.click();
     await page.getByRole('alert').filter({ hasText: 'old.ckpt' }).waitFor();
+    // The browser's own words on the two refusals.
+    expect(complaints.splice(0)).toEqual(Array(2).fill(expect.stringContaining('422')));
 
     const file = join(stack.home, 'pencil-sketch.safetensors');
     const block = 'lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn1_to_q';

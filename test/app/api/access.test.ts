@@ -20,6 +20,8 @@ describe('who may ask', () => {
       origin({ host: 'localhost:3000', origin: 'http://localhost:3000', 'sec-fetch-site': 'same-origin' }),
     ).not.toThrow();
     expect(origin({ host: '[::1]:3000' })).not.toThrow();
+    const form = { host: 'localhost:3000', origin: 'null', 'sec-fetch-site': 'same-origin' };
+    expect(origin(form, local, 'POST')).not.toThrow();
   });
 
   it.each([
@@ -32,6 +34,7 @@ describe('who may ask', () => {
       { host: 'localhost:3000', origin: 'http://localhost:8080', 'sec-fetch-site': 'same-site' },
     ],
     ['a sandboxed frame', { host: 'localhost:3000', origin: 'null' }],
+    ['a frame that says so', { host: 'localhost:3000', origin: 'null', 'sec-fetch-site': 'cross-site' }],
     ['a browser that hides the origin', { host: 'localhost:3000', 'sec-fetch-site': 'cross-site' }],
     [
       'a foreign name that points here',
