@@ -61,11 +61,11 @@ const referenceSchema = z.object({
       sketch: sketchSchema,
       shape: z.object({ width: z.number().positive(), height: z.number().positive() }),
     }),
-    /** `none` where it is a control picture already. */
+    /** `none` where it is a control picture already; missing: what the ControlNet was trained on. */
     z.object({
       kind: z.literal('picture'),
       picture: pictureRefSchema,
-      preprocessor: z.enum(preprocessors),
+      preprocessor: z.enum(preprocessors).optional(),
     }),
   ]),
   scale: controlSchema.shape.scale,

@@ -145,7 +145,7 @@ export function startFrom(
     return {
       ...words,
       start: undefined,
-      references: [newReference({ kind: 'picture', picture: source, preprocessor: 'canny' })],
+      references: [newReference({ kind: 'picture', picture: source })],
     };
   }
   return { ...words, ...withStart(newStart(source, step)) };

@@ -1,9 +1,16 @@
 import type { GenerationInput, Plan } from '../../lib/contracts/generation.ts';
 import type { Adapter, Model } from '../../lib/contracts/models.ts';
 import { applyTemplate } from '../../lib/contracts/presets.ts';
-import { defaultStrength, type Control, type TaskName } from '../../lib/contracts/task-inputs.ts';
+import {
+  defaultStrength,
+  type Control,
+  type preprocessors,
+  type TaskName,
+} from '../../lib/contracts/task-inputs.ts';
 import type { Draft, Reference, Start, StartUse } from './draft.ts';
 import { isBlank } from './sketch/sketch.ts';
+
+type Preprocessor = (typeof preprocessors)[number];
 
 const taskOfUse: Record<StartUse, TaskName> = {
   redraw: 'image-to-image',
@@ -59,6 +66,12 @@ export function controlNetOf(
     suitable.find((each) => each.preprocessor === wanted) ??
     suitable[0]
   );
+}
+
+/** What makes the control picture of a reference. */
+export function preprocessorOf({ source }: Reference, controlNet: Adapter | undefined): Preprocessor {
+  if (source.kind === 'drawing') return 'none';
+  return source.preprocessor ?? controlNet?.preprocessor ?? 'canny';
 }
 
 /** What keeps this draft from being made, as sentences; the prompt is not among them, for everyone knows that. */
@@ -144,10 +157,10 @@ function startFields(start: Start, sent: SentPictures): Partial<GenerationInput>
 
 function controlOf(reference: Reference, sent: SentPictures, controlNets: readonly Adapter[]): Control {
   const { key, source, scale, start, end } = reference;
-  const model = controlNetOf(reference, controlNets)?.id ?? reference.model ?? '';
-  return source.kind === 'drawing'
-    ? { model, image: sent.drawings[key] ?? '', preprocessor: 'none', scale, start, end }
-    : { model, image: source.picture.id, preprocessor: source.preprocessor, scale, start, end };
+  const net = controlNetOf(reference, controlNets);
+  const model = net?.id ?? reference.model ?? '';
+  const image = source.kind === 'drawing' ? (sent.drawings[key] ?? '') : source.picture.id;
+  return { model, image, preprocessor: preprocessorOf(reference, net), scale, start, end };
 }
 
 /** A hand-made schedule may come from a longer run; what this one does not have is left out. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { emptyDraft, type Draft, type PictureRef, type StartUse } from '../../app/_lib/draft.ts';
 import { newReference, newStart, withStart, withVideo } from '../../app/_lib/inputs.ts';
-import { controlNetOf, fits, obstacles, taskOf, toRequest } from '../../app/_lib/request.ts';
+import { controlNetOf, fits, obstacles, preprocessorOf, taskOf, toRequest } from '../../app/_lib/request.ts';
 import { add, emptySketch, type Sketch } from '../../app/_lib/sketch/sketch.ts';
 import type { Adapter } from '../../lib/contracts/models.ts';
 import { fieldFaults, type TaskName } from '../../lib/contracts/task-inputs.ts';
@@ -118,6 +118,14 @@ describe('what fits what', () => {
     const model = exampleModel({ contextSize: 768 });
     const with_ = (contextSize: number | null): Adapter => exampleAdapter({ contextSize });
     expect([768, null, 1024].map((size) => fits(with_(size), model))).toEqual([true, true, false]);
+  });
+
+  it('finds lines as the ControlNet was taught, unless told otherwise', () => {
+    const taught = newReference({ kind: 'picture', picture });
+    expect(preprocessorOf(taught, scribble)).toBe('scribble');
+    expect(preprocessorOf(taught, exampleAdapter({ kind: 'controlnet' }))).toBe('canny');
+    expect(preprocessorOf(following, scribble)).toBe('canny');
+    expect(preprocessorOf(drawing(painted), scribble)).toBe('none');
   });
 
   it('keeps the ControlNet that was chosen while it is there', () => {

@@ -111,7 +111,7 @@ type Purpose = 'start' | 'reference';
 function take(purpose: Purpose, picture: PictureRef): void {
   if (purpose === 'start') {
     updateDraft(withStart(newStart(picture)));
-  } else addReference(newReference({ kind: 'picture', picture, preprocessor: 'canny' }));
+  } else addReference(newReference({ kind: 'picture', picture }));
 }
 
 interface ChoiceProps {

@@ -10,11 +10,11 @@ import { SelectField } from '../../_components/fields.tsx';
 import { Slider } from '../../_components/slider.tsx';
 import { useNotify } from '../../_components/toaster.tsx';
 import { api } from '../../_lib/api.ts';
-import type { Reference } from '../../_lib/draft.ts';
+import type { PictureRef, Reference } from '../../_lib/draft.ts';
 import { clearDesk, deskStore, useDesk } from '../../_lib/desk.ts';
 import { removeReference, updateReference } from '../../_lib/inputs.ts';
 import { controlUrl } from '../../_lib/pictures.ts';
-import { controlNetOf } from '../../_lib/request.ts';
+import { controlNetOf, preprocessorOf } from '../../_lib/request.ts';
 import { emptySketch } from '../../_lib/sketch/sketch.ts';
 import { InputSection } from './input-section.tsx';
 import { SketchThumb } from './sketch-thumb.tsx';
@@ -40,6 +40,7 @@ export function ReferenceSection({ reference, controlNets }: ReferenceSectionPro
   const isDrawing = source.kind === 'drawing';
   const isOpen = desk?.kind === 'drawing' && desk.key === key;
   const net = controlNetOf(reference, controlNets);
+  const preprocessor = preprocessorOf(reference, net);
   const set = (change: Partial<Reference>) => updateReference(key, change);
   return (
     <InputSection
@@ -74,17 +75,15 @@ export function ReferenceSection({ reference, controlNets }: ReferenceSectionPro
         <>
           <SelectField
             label="Lines found by"
-            value={source.preprocessor}
+            value={preprocessor}
             options={preprocessors.map((value) => ({ value, label: preprocessorNames[value] }))}
             onChange={(value) => {
-              const preprocessor = preprocessors.find((each) => each === value) ?? 'none';
-              set({ source: { ...source, preprocessor } });
+              const chosen = preprocessors.find((each) => each === value);
+              set({ source: { ...source, preprocessor: chosen } });
             }}
           />
-          {source.preprocessor !== 'none' && (
-            <ControlPreview id={source.picture.id} preprocessor={source.preprocessor} />
-          )}
-          <EditLines referenceKey={key} source={source} />
+          {preprocessor !== 'none' && <ControlPreview id={source.picture.id} preprocessor={preprocessor} />}
+          <EditLines referenceKey={key} picture={source.picture} preprocessor={preprocessor} />
         </>
       )}
       {controlNets.length > 1 && net !== undefined && (
@@ -131,15 +130,14 @@ export function ReferenceSection({ reference, controlNets }: ReferenceSectionPro
 /** Makes a drawing of the lines, to be drawn on. */
 function EditLines(props: {
   referenceKey: string;
-  source: Extract<Reference['source'], { kind: 'picture' }>;
+  picture: PictureRef;
+  preprocessor: (typeof preprocessors)[number];
 }) {
-  const { referenceKey: key, source } = props;
+  const { referenceKey: key, picture, preprocessor } = props;
   const { notifyError } = useNotify();
   const edit = useMutation({
-    mutationFn: async () => {
-      const { picture, preprocessor } = source;
-      return preprocessor === 'none' ? picture : api.preprocess({ image: picture.id, preprocessor });
-    },
+    mutationFn: async () =>
+      preprocessor === 'none' ? picture : api.preprocess({ image: picture.id, preprocessor }),
     onError: notifyError,
     onSuccess: ({ id, width, height }) => {
       const sketch = { ...emptySketch, base: id };
