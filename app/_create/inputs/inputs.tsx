@@ -29,7 +29,7 @@ export function Inputs(props: InputsProps) {
         draft.references.map((reference) => (
           <ReferenceSection key={reference.key} reference={reference} controlNets={controlNets} />
         ))}
-      {draft.video !== undefined && <VideoSection video={draft.video} />}
+      {draft.video !== undefined && <VideoSection video={draft.video} model={model} />}
       {props.showLoras && (
         <LoraSection
           draft={draft}

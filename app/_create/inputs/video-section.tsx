@@ -2,8 +2,11 @@
 import { inputLimits, videoFormats, videoSchema, type Video } from '../../../lib/contracts/task-inputs.ts';
 import { NumberField, SelectField } from '../../_components/fields.tsx';
 import { Segments } from '../../_components/segments.tsx';
+import type { Model } from '../../../lib/contracts/models.ts';
 import { updateDraft } from '../../_lib/draft.ts';
 import { formatSeconds } from '../../_lib/format.ts';
+import { useAdapters } from '../../_lib/queries.ts';
+import { fits } from '../../_lib/request.ts';
 import { InputSection } from './input-section.tsx';
 import { MotionPad } from './motion-pad.tsx';
 import styles from './inputs.module.css';
@@ -12,9 +15,11 @@ const formatNames: Record<Video['format'], string> = { mp4: 'MP4', webm: 'WebM',
 /** Frames per second that ffmpeg can fill up to. */
 const smoothRates = [12, 24, 30, 60];
 
-export function VideoSection({ video }: { video: Video }) {
+export function VideoSection({ video, model }: { video: Video; model: Model }) {
+  const { adapters } = useAdapters('motion');
+  const engines = adapters.filter((each) => fits(each, model));
   const set = (change: Partial<Video>) => updateDraft({ video: { ...video, ...change } });
-  const { frames, fps, motion, format, interpolateFps } = video;
+  const { frames, fps, motion, format, interpolateFps, adapter } = video;
   return (
     <InputSection
       title="A video"
@@ -38,25 +43,38 @@ export function VideoSection({ video }: { video: Video }) {
           onChange={(next) => set({ fps: next ?? videoSchema.parse({}).fps })}
         />
       </div>
-      <div className={styles.motion}>
-        <MotionPad x={motion.x} y={motion.y} onChange={(next) => set({ motion: next })} />
-        <div className={styles.stack}>
-          <NumberField
-            label="Motion to the right"
-            value={motion.x}
-            min={-inputLimits.maxMotion}
-            max={inputLimits.maxMotion}
-            onChange={(x) => set({ motion: { ...motion, x: x ?? 0 } })}
-          />
-          <NumberField
-            label="Motion downwards"
-            value={motion.y}
-            min={-inputLimits.maxMotion}
-            max={inputLimits.maxMotion}
-            onChange={(y) => set({ motion: { ...motion, y: y ?? 0 } })}
-          />
+      {engines.length > 0 && (
+        <SelectField
+          label="Moved by"
+          value={adapter ?? ''}
+          options={[
+            { value: '', label: 'A motion field' },
+            ...engines.map(({ id, name }) => ({ value: id, label: name })),
+          ]}
+          onChange={(value) => set({ adapter: value === '' ? undefined : value })}
+        />
+      )}
+      {adapter === undefined && (
+        <div className={styles.motion}>
+          <MotionPad x={motion.x} y={motion.y} onChange={(next) => set({ motion: next })} />
+          <div className={styles.stack}>
+            <NumberField
+              label="Motion to the right"
+              value={motion.x}
+              min={-inputLimits.maxMotion}
+              max={inputLimits.maxMotion}
+              onChange={(x) => set({ motion: { ...motion, x: x ?? 0 } })}
+            />
+            <NumberField
+              label="Motion downwards"
+              value={motion.y}
+              min={-inputLimits.maxMotion}
+              max={inputLimits.maxMotion}
+              onChange={(y) => set({ motion: { ...motion, y: y ?? 0 } })}
+            />
+          </div>
         </div>
-      </div>
+      )}
       <Segments
         legend="File"
         name="video-format"
