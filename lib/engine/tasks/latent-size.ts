@@ -26,6 +26,13 @@ export function latentSize({ denoiser, autoencoder }: LoadedModel, input: Genera
         `latents must be [B, ${outChannels}, h, w], got [${latents.shape.join(', ')}]`,
       );
     }
+    const { scale } = autoencoder.config;
+    if (input.image !== undefined && (height * scale !== input.height || width * scale !== input.width)) {
+      throw new EncoreError(
+        'invalid_tensor',
+        `latents [${latents.shape.join(', ')}] are of ${width * scale}x${height * scale} pixels, the picture is ${input.width}x${input.height}`,
+      );
+    }
     checkNoise(noise, latents.shape);
     return { height, width, count };
   }

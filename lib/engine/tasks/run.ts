@@ -230,7 +230,9 @@ async function walkBatch(drawing: Drawing, leg: Leg, batch: Batch, start: Start)
   const { denoiser } = model;
   const { run, first, count, states } = batch;
   const { frames } = leg;
-  const { checkpoint } = drawing;
+  const { checkpoint, legs } = drawing;
+  // Given noise has the size of the first leg.
+  const stack = leg === legs[0] ? input.noise : undefined;
   const clip = { count: frames, perCall: leg.framesPerCall, between: checkpoint };
   checkpoint();
   const prepared = await meter.call('textEncoder', 1, 0, () =>
@@ -247,9 +249,9 @@ async function walkBatch(drawing: Drawing, leg: Leg, batch: Batch, start: Start)
         injection: { alpha: leg.injection, tau: injectionTau, trainSteps: scheduler.trainSteps },
         guidanceScale: input.guidanceScale,
         noise: (index) =>
-          input.noise === undefined
+          stack === undefined
             ? drawnLike(start.latents, batch, frames)
-            : noiseOfStack(input.noise, index, first, count),
+            : noiseOfStack(stack, index, first, count),
       },
       loopHooks(drawing, leg, first),
     ),

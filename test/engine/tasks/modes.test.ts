@@ -7,7 +7,7 @@ import type { TaskName } from '../../../lib/contracts/task-inputs.ts';
 import { readSafetensors, writeSafetensors } from '../../../lib/engine/checkpoint/safetensors.ts';
 import { Engine } from '../../../lib/engine/tasks/engine.ts';
 import type { GenerateInput, GrayPicture, Picture, Progress } from '../../../lib/engine/tasks/task.ts';
-import type { Tensor } from '../../../lib/engine/tensor/tensor.ts';
+import { float32, type Tensor } from '../../../lib/engine/tensor/tensor.ts';
 import { schedulerNameOf } from '../../../lib/engine/schedulers/index.ts';
 import { rows } from '../../../lib/engine/tensor/arithmetic.ts';
 import { difference, expectTrajectory } from '../../support/parity.ts';
@@ -203,6 +203,17 @@ describe('a second, larger pass', () => {
     ]);
   });
 
+  test('given noise is the first leg’s; the second draws its own', async () => {
+    const shape = [20, 1, 4, 6, 8];
+    const { receipt } = await engine.generate({
+      ...requestOf({ task: 'text-to-image' }),
+      scheduler: 'euler-a',
+      noise: float32(shape),
+      upscale: { factor: 2, method: 'latent', strength: 0.1 },
+    });
+    expect(receipt.decoderRuns).toBe(22);
+  });
+
   test('by pixels, of a drawn and of a given picture, propagated in both legs', async () => {
     const base: Partial<GenerateInput> = { plan: 'faster', injection: 0.003, count: 2 };
     const settings = { factor: 1.5, method: 'image', strength: 0.6 } as const;
@@ -252,6 +263,12 @@ describe('what does not fit is refused', () => {
       () => refused({ strength: 0.04 }, 'image-to-image'),
       'invalid_parameter',
       /strength of 0.04 leaves none of 20 steps/,
+    ],
+    [
+      'latents of another size than the picture',
+      () => refused({ latents: float32([1, 4, 6, 6]) }),
+      'invalid_tensor',
+      /are of 24x24 pixels, the picture is 32x24/,
     ],
     [
       'an inpainting model without a mask',
