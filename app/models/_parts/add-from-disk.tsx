@@ -14,6 +14,7 @@ const kindNames: Record<ModelKind, string> = {
   controlnet: 'a ControlNet',
   lora: 'a LoRA',
   embedding: 'an embedding',
+  motion: 'a motion adapter',
 };
 
 /** A folder or file of the machine that the studio runs on. What it is, its contents say. */

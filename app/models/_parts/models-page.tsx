@@ -29,6 +29,12 @@ const adapterKinds: { kind: Adapter['kind']; title: string; note: string; none: 
     note: 'Words with a meaning of their own.',
     none: 'None yet. A .safetensors file with one embedding works.',
   },
+  {
+    kind: 'motion',
+    title: 'Motion adapters',
+    note: 'Let the frames of a video see each other (AnimateDiff).',
+    none: 'None yet. A folder of diffusers’ MotionAdapter works.',
+  },
 ];
 
 export function ModelsPage() {

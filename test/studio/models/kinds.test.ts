@@ -43,7 +43,7 @@ describe('a file is what the names and shapes of its tensors say', () => {
     ['an inpainting checkpoint', checkpoint(768, 9), { kind: 'model', tasks: ['inpaint'], defaults: { width: 512 } }],
   ])('%s', async (_, shapes, expected) => {
     const studio = await testStudio();
-    const added = await addModel(studio, await file('thing.safetensors', shapes as Shapes));
+    const added = await addModel(studio, await file('thing.safetensors', shapes));
     expect(installedSchema.parse(added)).toEqual(added);
     expect(added).toMatchObject({ id: 'thing', source: 'added', dtype: 'F16', ...expected });
     expect((await listModels(studio, 'all')).map(({ id }) => id).sort()).toEqual(['thing', 'tiny']);
@@ -60,7 +60,7 @@ describe('a file is what the names and shapes of its tensors say', () => {
     ['a pickle', 'x.ckpt', { a: [1] }, 'pickled'],
   ])('%s is refused by its name', async (_, name, shapes, reason) => {
     const studio = await testStudio();
-    await expect(addModel(studio, await file(name, shapes as Shapes))).rejects.toMatchObject({
+    await expect(addModel(studio, await file(name, shapes))).rejects.toMatchObject({
       code: 'checkpoint_unsupported',
       message: expect.stringContaining(reason) as string,
     });
