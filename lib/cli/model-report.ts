@@ -1,3 +1,4 @@
+import { openControlSource } from '../engine/checkpoint/control-source.ts';
 import { openModel, type ModelSource, type NetworkSource } from '../engine/checkpoint/model-source.ts';
 import { openSafetensors } from '../engine/checkpoint/safetensors.ts';
 import type { WeightSource } from '../engine/checkpoint/weight-source.ts';
@@ -37,7 +38,7 @@ const ignored = new Set(['safety_checker', 'feature_extractor', 'image_encoder']
 /** Describes a model folder, or one .safetensors file, from headers and configs alone. */
 export async function reportModel(path: string): Promise<ModelReport> {
   const model = await openAnything(path);
-  if (model === null) return reportFile(path);
+  if (model === null) return (await reportControlFile(path)) ?? reportFile(path);
   const components: ComponentReport[] = [];
   const files = [];
   for (const [name, className] of model.components) {
@@ -74,6 +75,18 @@ async function openAnything(path: string): Promise<ModelSource | null> {
     if (looksOnly && path.endsWith('.safetensors')) return null;
     throw error;
   }
+}
+
+/** Null where the file is no ControlNet. */
+async function reportControlFile(path: string): Promise<ModelReport | null> {
+  const network = await openControlSource(path).catch((error: unknown) => {
+    if (error instanceof EncoreError && error.code === 'checkpoint_unsupported') return null;
+    throw error;
+  });
+  if (network === null) return null;
+  const { name, className, config, weights, files } = network;
+  const component = { ...reportWeights(name, className, weights), config, ...reportUse(network) };
+  return { path, layout: 'single-file', className, hash: await weightsHash(files), components: [component] };
 }
 
 async function reportFile(path: string): Promise<ModelReport> {
@@ -153,11 +166,12 @@ function reportUse(network: NetworkSource): Pick<ComponentReport, 'matched' | 'u
       },
     },
   };
-  const wholes: Part[] = ['text_encoder', 'unet', 'vae.encoder', 'vae.decoder'];
+  const wholes: Part[] = ['text_encoder', 'unet', 'vae.encoder', 'vae.decoder', 'controlnet'];
+  // A ControlNet's folder has any name.
+  const component = network.className === 'ControlNetModel' ? 'controlnet' : network.name.replace(/_\d$/, '');
   try {
     for (const part of wholes) {
-      if (parts[part] === network.name.replace(/_\d$/, ''))
-        partGraph(part, recorded, (name) => nominalShape(name, network));
+      if (parts[part] === component) partGraph(part, recorded, (name) => nominalShape(name, network));
     }
   } catch (error) {
     if (!(error instanceof EncoreError)) throw error;

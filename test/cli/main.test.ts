@@ -3,13 +3,16 @@ import { copyFile, cp, mkdir, mkdtemp, readFile, rm, truncate, writeFile } from 
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openControlSource } from '../../lib/engine/checkpoint/control-source.ts';
 import {
   openSafetensors,
   readSafetensors,
+  readWeight,
   writeSafetensors,
 } from '../../lib/engine/checkpoint/safetensors.ts';
 import { concatRows, scaled } from '../../lib/engine/tensor/arithmetic.ts';
 import { float32, type Tensor } from '../../lib/engine/tensor/tensor.ts';
+import controlNames from '../golden/single-file/control-names.json' with { type: 'json' };
 import { expectForward } from '../support/parity.ts';
 
 const tinySd = resolve('test/golden/tiny-sd');
@@ -164,6 +167,30 @@ describe('encore forward', () => {
 });
 
 describe('encore inspect', () => {
+  it('knows a ControlNet, whatever its folder is called and in one file', async () => {
+    const tinyControl = resolve('test/golden/tiny-controlnet');
+    const { weights } = await openControlSource(tinyControl);
+    const original: Record<string, Tensor> = {};
+    for (const [old, now] of Object.entries(controlNames.names)) {
+      original[`control_model.${old}`] = await readWeight(weights.get(now));
+    }
+    const file = join(folder, 'lines.safetensors');
+    await writeSafetensors(file, original);
+    const inFolder = await encore('inspect', tinyControl, '--json');
+    expect(inFolder.err).toBe('');
+    const own = { className: 'ControlNetModel', tensors: 124 };
+    expect(JSON.parse(inFolder.out)).toMatchObject({
+      className: 'ControlNetModel',
+      components: [{ ...own, matched: 124, unmatched: [], problem: null }],
+    });
+    // Groups of 32 channels, as every ControlNet in one file has, are too many for one this small.
+    const inFile = await encore('inspect', file, '--json');
+    expect(inFile.err).toContain('8 channels do not divide into 32 groups');
+    expect(JSON.parse(inFile.out)).toMatchObject({ layout: 'single-file', components: [own] });
+  });
+    }
+  });
+
   it('matches every tensor of a checkpoint', async () => {
     const { out, err } = await encore('inspect', tinySd, '--json');
     expect(err).toBe('');
