@@ -138,8 +138,8 @@ export async function generateDatabaseClient() {
 export async function migrateDatabase() {
   await orFail(
     'Preparing the database',
-    npm,
-    ['run', '--silent', 'db:migrate'],
+    process.execPath,
+    ['--import', 'tsx', 'prisma/migrate.ts'],
     'Your pictures are untouched; the message above says why.',
   );
 }
