@@ -188,8 +188,6 @@ describe('encore inspect', () => {
     expect(inFile.err).toContain('8 channels do not divide into 32 groups');
     expect(JSON.parse(inFile.out)).toMatchObject({ layout: 'single-file', components: [own] });
   });
-    }
-  });
 
   it('matches every tensor of a checkpoint', async () => {
     const { out, err } = await encore('inspect', tinySd, '--json');
