@@ -1,9 +1,11 @@
+import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { adapterKey, type AdapterComponent, type AdapterPart } from '../../../contracts/adapter-keys.ts';
 import { describeAdapter, type AdapterInfo } from '../../../contracts/adapters.ts';
 import { EncoreError } from '../../../contracts/errors.ts';
 import { toFloat32 } from '../../tensor/arithmetic.ts';
 import { headerOf, openAdapterFile, type AdapterFile } from '../adapter-file.ts';
+import { readJsonFile } from '../json-file.ts';
 import { readWeight } from '../safetensors.ts';
 import type { WeightRef } from '../weight-source.ts';
 
@@ -48,7 +50,7 @@ export async function openLora(path: string): Promise<LoraFile> {
     );
   }
   const { groups, unknown } = group(file);
-  const config = peftConfig(file);
+  const config = await peftConfig(file, info);
   const layers: LoraLayer[] = [];
   for (const { component, module, flat, parts } of groups) {
     const alpha = parts.get('alpha');
@@ -122,7 +124,7 @@ async function readScalar(ref: WeightRef): Promise<number> {
 
 const number = z.number().finite().min(0);
 const patterns = z.record(z.string(), number).default({});
-/** What diffusers keeps of peft's LoraConfig in the metadata of the file, under `unet.`, `text_encoder.` or alone. */
+/** What is read of peft's LoraConfig, whose keys stand under `unet.` and `text_encoder.`, or alone. */
 const configSchema = z.object({
   lora_alpha: number.optional(),
   alpha_pattern: patterns,
@@ -135,17 +137,30 @@ interface PeftConfig {
   stabilised(component: AdapterComponent): boolean;
 }
 
-function peftConfig({ file, metadata }: AdapterFile): PeftConfig {
+/** diffusers keeps it in the metadata, peft in a file of its own beside the weights. */
+async function configOf({ file, metadata }: AdapterFile, { dialect }: AdapterInfo) {
   const text = metadata['lora_adapter_metadata'];
-  if (text === undefined) return { alpha: () => null, stabilised: () => false };
-  let all: Record<string, unknown>;
+  if (text === undefined) {
+    if (dialect !== 'peft') return {};
+    return readJsonFile(join(dirname(file), 'adapter_config.json'), metadataSchema).catch(
+      (error: unknown) => {
+        if (error instanceof EncoreError && error.code === 'checkpoint_not_found') return {};
+        throw error;
+      },
+    );
+  }
   try {
-    all = metadataSchema.parse(JSON.parse(text));
+    return metadataSchema.parse(JSON.parse(text));
   } catch (cause) {
     throw new EncoreError('checkpoint_invalid', `${file}: lora_adapter_metadata is no JSON object`, {
       cause,
     });
   }
+}
+
+async function peftConfig(adapter: AdapterFile, info: AdapterInfo): Promise<PeftConfig> {
+  const { file } = adapter;
+  const all = await configOf(adapter, info);
   const of = (component: AdapterComponent) => {
     const own = Object.entries(all).flatMap(([key, value]) =>
       key.startsWith(`${component}.`) ? [[key.slice(component.length + 1), value]] : [],
@@ -155,7 +170,7 @@ function peftConfig({ file, metadata }: AdapterFile): PeftConfig {
     const [issue] = parsed.error.issues;
     throw new EncoreError(
       'checkpoint_invalid',
-      `${file}: lora_adapter_metadata: ${issue?.path.join('.')}: ${issue?.message}`,
+      `${file}: the configuration of its adapter: ${issue?.path.join('.')}: ${issue?.message}`,
     );
   };
   const configs = { unet: of('unet'), text_encoder: of('text_encoder'), other: configSchema.parse({}) };

@@ -102,6 +102,12 @@ describe('dialects', () => {
       lora_adapter_metadata: JSON.stringify({ r: 2, lora_alpha: 8, alpha_pattern: { to_q: 1 } }),
     };
     expect(await scale(await write(peft, metadata))).toBe(0.5);
+    const saved = await mkdtemp(join(folder, 'peft-'));
+    const model = join(saved, 'adapter_model.safetensors');
+    await writeSafetensors(model, peft);
+    expect(await scale(model)).toBe(1);
+    await writeFile(join(saved, 'adapter_config.json'), JSON.stringify({ r: 2, lora_alpha: 6 }));
+    expect(await scale(model)).toBe(3);
     await expect(
       bind(await write(peft, { lora_adapter_metadata: '{"lora_alpha":"x"}' })),
     ).rejects.toMatchObject({

@@ -220,6 +220,25 @@ it('leaves a graph alone that reads none of the weights', async () => {
   expect(mergeDeltas(graph, new Map([['v', deltas]]))).toBe(graph);
 });
 
+it('comes before what the runtime makes of a weight: minimal filtering', async () => {
+  const shape = [320, 320, 3, 3];
+  const base = await stored({ w: shape });
+  const lora = await stored({ a: [320, 2], b: [2, 320, 3, 3] });
+  const g = GraphBuilder.create('conv', { weights: weightsOf('base', [base.file]) });
+  g.output('y', g.conv2d(g.input('x', 'float32', [1, 320, 6, 6]), g.weight('w'), null, { padding: 1 }));
+  const deltas = [{ weight: 1, delta: delta({ factors: [pair(lora, 'a', 'b')] }) }];
+  const merged = mergeDeltas(g.finish(), new Map([['w', deltas]]));
+  const results = [];
+  for (const winograd of [true, false]) {
+    const runtime = await createRuntime({ device: 'cpu', threads: 1, winograd });
+    const session = await runtime.open(merged);
+    results.push((await session.run({ x: random([1, 320, 6, 6], 5) }))['y']!);
+    await session.dispose();
+    await runtime.dispose();
+  }
+  expectForward(results[0]!, results[1]!, 'filtered against direct');
+});
+
 it('is folded into packed weights: a second start reads no adapter', async () => {
   const weights = await writeWeights(folder);
   const lora = await stored({ a: [128, 4], b: [4, 128, 3, 3] });
