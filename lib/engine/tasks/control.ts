@@ -18,6 +18,13 @@ type Float32 = Tensor<'float32'>;
 /** A part of a run in which a ControlNet guides, as fractions of its steps. */
 export type Share = Pick<ControlInput, 'start' | 'end'>;
 
+/** Evaluations of a leg, and which steps of how many they are where shares are counted. */
+export interface Stretch {
+  readonly evaluations: number;
+  readonly from: number;
+  readonly of: number;
+}
+
 interface Control extends LoadedControlNet {
   readonly input: ControlInput;
 }
@@ -60,10 +67,10 @@ export class Guidance {
    * A plan's key steps, and those at which a ControlNet begins or ceases to guide: features from before know nothing of
    * that.
    */
-  keySteps(planned: readonly number[], evaluations: number): { keySteps: number[]; notices: string[] } {
+  keySteps(planned: readonly number[], stretch: Stretch): { keySteps: number[]; notices: string[] } {
     const shares = this.controls.map(({ input }) => input);
-    const kept = planned.filter((step) => step < evaluations);
-    const added = switchesOf(shares, evaluations).filter((step) => !kept.includes(step));
+    const kept = planned.filter((step) => step < stretch.evaluations);
+    const added = switchesOf(shares, stretch).filter((step) => !kept.includes(step));
     return {
       keySteps: [...kept, ...added].sort((a, b) => a - b),
       notices:
@@ -74,25 +81,25 @@ export class Guidance {
   }
 
   /** Runs of all ControlNets in one batch, and what an exact run would make. */
-  runs(keySteps: readonly number[], evaluations: number): { made: number; exact: number } {
-    const all = stepsOf(evaluations);
+  runs(keySteps: readonly number[], stretch: Stretch): { made: number; exact: number } {
+    const all = stepsOf(stretch);
     const sum = (steps: readonly number[]) =>
-      this.controls.reduce((total, { input }) => total + active(steps, evaluations, input).length, 0);
+      this.controls.reduce((total, { input }) => total + active(steps, stretch, input).length, 0);
     return { made: sum(keySteps), exact: sum(all) };
   }
 
   /** Multiply-accumulates: `prompt` once per batch, `steps` of one row at all of these key steps together. */
-  cost({ height, width }: Size, keySteps: readonly number[], evaluations: number): ControlCost {
+  cost({ height, width }: Size, keySteps: readonly number[], stretch: Stretch): ControlCost {
     const costs = this.controls.map(({ net, input }) => {
       const { prompt, step } = net.cost(height, width);
-      return { prompt, steps: step * active(keySteps, evaluations, input).length };
+      return { prompt, steps: step * active(keySteps, stretch, input).length };
     });
     const sum = (key: keyof ControlCost) => costs.reduce((total, cost) => total + cost[key], 0);
     return { prompt: sum('prompt'), steps: sum('steps') };
   }
 
   /** Embeds pictures and prompt; undefined where there are no ControlNets. */
-  async guide(batch: GuidedBatch, { frames, evaluations, course }: GuidedLeg): Promise<Guide | undefined> {
+  async guide(batch: GuidedBatch, { frames, stretch, course }: GuidedLeg): Promise<Guide | undefined> {
     if (!this.present) return undefined;
     const { meter, checkpoint, run, states } = batch;
     const { height, width } = course;
@@ -111,7 +118,7 @@ export class Guidance {
     return async (sample, index) => {
       let sum: ControlResiduals | undefined;
       for (const { net, input, ready } of prepared) {
-        if (!guides(index, evaluations, input)) continue;
+        if (!guides(index, stretch, input)) continue;
         checkpoint();
         const cost = ready.rows * net.cost(height, width).step;
         const residuals = await meter.call('control', 1, cost, () =>
@@ -141,15 +148,16 @@ interface GuidedLeg {
   /** Of the latents. */
   readonly course: Size;
   readonly frames: number;
-  readonly evaluations: number;
+  readonly stretch: Stretch;
 }
 
-/** Whether it guides at evaluation `index` of N, as in diffusers' StableDiffusionControlNetPipeline. */
-export function guides(index: number, evaluations: number, { start, end }: Share): boolean {
-  return !(index / evaluations < start || (index + 1) / evaluations > end);
+/** Whether it guides at evaluation `index`, as in diffusers' StableDiffusionControlNetPipeline. */
+export function guides(index: number, { from, of }: Stretch, { start, end }: Share): boolean {
+  const position = from + index;
+  return !(position / of < start || (position + 1) / of > end);
 }
 
-function stepsOf(evaluations: number): number[] {
+function stepsOf({ evaluations }: Stretch): number[] {
   return Array.from({ length: evaluations }, (_, step) => step);
 }
 
@@ -157,16 +165,16 @@ function steps(list: readonly number[]): string {
   return `${list.length === 1 ? 'step' : 'steps'} ${list.join(', ')}`;
 }
 
-function active(steps: readonly number[], evaluations: number, share: Share): number[] {
-  return steps.filter((step) => guides(step, evaluations, share));
+function active(steps: readonly number[], stretch: Stretch, share: Share): number[] {
+  return steps.filter((step) => guides(step, stretch, share));
 }
 
 /** Steps, the first left out, that some ControlNet guides and the one before does not, or the other way round. */
-export function switchesOf(shares: readonly Share[], evaluations: number): number[] {
-  return stepsOf(evaluations)
+export function switchesOf(shares: readonly Share[], stretch: Stretch): number[] {
+  return stepsOf(stretch)
     .slice(1)
     .filter((step) =>
-      shares.some((share) => guides(step, evaluations, share) !== guides(step - 1, evaluations, share)),
+      shares.some((share) => guides(step, stretch, share) !== guides(step - 1, stretch, share)),
     );
 }
 

@@ -9,7 +9,7 @@ import { concatRows, rows } from '../tensor/arithmetic.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { batchSize, decodeWidth, framesPerCall } from './call-size.ts';
 import { conditioning, type Conditioning } from './conditioning.ts';
-import { Guidance } from './control.ts';
+import { Guidance, type Stretch } from './control.ts';
 import type { Batch, Course, Start, Task } from './course.ts';
 import type { LoadedModel } from './loaded-model.ts';
 import { noiseOfStack, PictureNoise } from './picture-noise.ts';
@@ -74,6 +74,7 @@ export interface Leg {
   readonly framesPerCall: number;
   /** Network evaluations of one batch. */
   readonly evaluations: number;
+  readonly stretch: Stretch;
   readonly keySteps: readonly number[];
   readonly spans: readonly Span[];
   /** Pictures drawn together; divides count. */
@@ -126,8 +127,8 @@ function prepareDrawing(
   const pictureCost = model.autoencoder.decodeCost(last.course.height, last.course.width);
   const halves = guidanceRows(1, input.guidanceScale);
   const total = legs.reduce(
-    (sum, { course, frames, keySteps, evaluations, cost, batch }) => {
-      const control = guidance.cost(course, keySteps, evaluations);
+    (sum, { course, frames, keySteps, evaluations, stretch, cost, batch }) => {
+      const control = guidance.cost(course, keySteps, stretch);
       const row = keySteps.length * cost.encoder + evaluations * cost.decoder + control.steps;
       const once = (count / batch) * control.prompt;
       return sum + count * (halves * frames * row + (course.cost ?? 0)) + once;
@@ -168,7 +169,11 @@ function legOf(
   const skipped = planFrom === 'run' ? first : 0;
   const schedule = resolveSchedule(plan, skipped + timesteps.length, skipped);
   const evaluations = Math.min(timesteps.length, end - first);
-  const { keySteps, notices } = guidance.keySteps(schedule.keySteps, evaluations);
+  // Courses of one run count its steps through; a run that begins late, as in image to image, counts its own.
+  const isPart = course.end !== undefined || planFrom === 'course';
+  const whole = isPart ? { from: first, of: first + timesteps.length } : { from: 0, of: evaluations };
+  const stretch = { ...whole, evaluations };
+  const { keySteps, notices } = guidance.keySteps(schedule.keySteps, stretch);
   const cost = model.denoiser.cost(course.height, course.width);
   const halves = guidanceRows(1, input.guidanceScale);
   const rowMacs = halves * Math.max(cost.encoder, cost.decoder);
@@ -180,7 +185,8 @@ function legOf(
     ...{ course, frames, framesPerCall: perCall, evaluations, keySteps, batch, begin, cost },
     spans: spansOf(keySteps, evaluations, width),
     injection: course.injection ?? input.injection,
-    controlRuns: guidance.runs(keySteps, evaluations),
+    stretch,
+    controlRuns: guidance.runs(keySteps, stretch),
     notices: [
       ...(schedule.notice === null ? [] : [schedule.notice]),
       ...notices,

@@ -49,6 +49,9 @@ afterAll(async () => {
   await rm(scratch, { recursive: true });
 });
 
+/** A run by itself. */
+const whole = (evaluations: number) => ({ evaluations, from: 0, of: evaluations });
+
 const controlOf = ({ seed, ...rest }: ControlCase['control'][number]): ControlInput => ({
   ...rest,
   model: nets.get(seed)!,
@@ -72,12 +75,12 @@ async function walk(loaded: LoadedModel, reference: ControlCase, width: number):
   const run = createScheduler(loaded.schedulerConfig, undefined).begin({ steps });
   const states = concatRows([words.get('negative_prompt_embeds')!, words.get('prompt_embeds')!]);
   const planned = reference.keySteps ?? Array.from({ length: steps }, (_, i) => i);
-  const { keySteps } = guidance.keySteps(planned, steps);
+  const { keySteps } = guidance.keySteps(planned, whole(steps));
   expect(keySteps).toEqual(planned);
   const course = { height: 4, width: 8 };
   const control = await guidance.guide(
     { run, states, count: 2, meter: new RunMeter(1), checkpoint: () => undefined },
-    { course, frames: 1, evaluations: steps },
+    { course, frames: 1, stretch: whole(steps) },
   );
   const seen: Float32[] = [];
   await denoise(
@@ -185,6 +188,25 @@ describe('a guided run', () => {
     expect(difference(guided, plain).max).toBeGreaterThan(0.01);
   });
 
+  test('guides every frame of a video', async () => {
+    const video = { frames: 3, fps: 4, motion: { x: 0, y: 0 }, format: 'mp4' as const };
+    const drawn = async (control: ControlInput[]) => {
+      const given = { task: 'text-to-video', video, latents: undefined, count: 1 } as const;
+      const words = { promptEmbeds: undefined, negativePromptEmbeds: undefined, prompt: 'a fox' };
+      return engine.generate(request(control, { ...given, ...words, plan: { every: 4 } }));
+    };
+    const control = (end: number) => [controlOf({ seed: 11, scale: 1, start: 0, end })];
+    const [plain, guided, early] = [await drawn([]), await drawn(control(1)), await drawn(control(0.5))];
+    expect(guided.pictures).toHaveLength(3);
+    for (let i = 0; i < 3; i++) {
+      const frame = (x: Float32) => rows(x, i, i + 1);
+      expect(difference(frame(guided.latents), frame(plain.latents)).max, `frame ${i}`).toBeGreaterThan(0.01);
+    }
+    // Half of the run, counted over its courses: fewer runs, and a key step where it ends.
+    expect(early.receipt.controlRuns).toBeLessThan(guided.receipt.controlRuns!);
+    expect(early.receipt.notices.join()).toMatch(/A ControlNet begins or ends at step/);
+  });
+
   test.each<[string, Partial<ControlInput> | null, string, RegExp]>([
     ['no ControlNet', null, 'invalid_parameter', /reference needs a ControlNet/],
     [
@@ -221,7 +243,7 @@ describe('the part of a run that is guided', () => {
     fc.assert(
       fc.property(share, fc.integer({ min: 1, max: 60 }), (each, evaluations) => {
         const on = Array.from({ length: evaluations }, (_, i) => i).filter((i) =>
-          guides(i, evaluations, each),
+          guides(i, whole(evaluations), each),
         );
         expect(on).toEqual(on.map((_, i) => on[0]! + i));
         for (const i of on) {
@@ -230,9 +252,17 @@ describe('the part of a run that is guided', () => {
         }
       }),
     );
-    expect(Array.from({ length: 7 }, (_, i) => guides(i, 7, { start: 0, end: 1 }))).toEqual(
+    expect(Array.from({ length: 7 }, (_, i) => guides(i, whole(7), { start: 0, end: 1 }))).toEqual(
       Array(7).fill(true),
     );
+  });
+
+  test('is counted over all courses of a run', () => {
+    // Steps 2 to 4 of ten.
+    const guided = (share: { start: number; end: number }) =>
+      [0, 1, 2].map((i) => guides(i, { evaluations: 3, from: 2, of: 10 }, share));
+    expect(guided({ start: 0.3, end: 1 })).toEqual([false, true, true]);
+    expect(guided({ start: 0, end: 0.4 })).toEqual([true, true, false]);
   });
 
   test('begins and ends at a switch: between two of them nothing changes', () => {
@@ -241,10 +271,10 @@ describe('the part of a run that is guided', () => {
         fc.array(share, { maxLength: 3 }),
         fc.integer({ min: 1, max: 60 }),
         (shares, evaluations) => {
-          const switches = new Set(switchesOf(shares, evaluations));
+          const switches = new Set(switchesOf(shares, whole(evaluations)));
           for (let i = 1; i < evaluations; i++) {
             const [now, before] = [i, i - 1].map((step) =>
-              shares.map((each) => guides(step, evaluations, each)),
+              shares.map((each) => guides(step, whole(evaluations), each)),
             );
             expect(switches.has(i)).toBe(now!.join() !== before!.join());
           }
