@@ -59,6 +59,9 @@ async function shoot(
       return image.complete || !isInSight;
     }),
   );
+  await page.waitForFunction(() =>
+    [...document.querySelectorAll('video')].every((video) => video.readyState > 1),
+  );
   await prepare?.(page);
   const png = await page.screenshot();
   await writeFile(join(folder, `${name}.webp`), await sharp(png).webp({ quality: 88 }).toBuffer());

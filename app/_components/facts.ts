@@ -19,7 +19,9 @@ export function requestFacts({ params, receipt, assets }: Generation, seed: numb
     ['Seed', String(seed)],
     ['Size', `${params.width} × ${params.height}`],
     ['Steps', `${params.steps} ${params.scheduler}`],
-    receipt?.skippedSteps === undefined ? null : ['Left out', `${receipt.skippedSteps} noisy steps`],
+    receipt?.skippedSteps === undefined || params.video !== undefined
+      ? null
+      : ['Left out', `the first ${receipt.skippedSteps} steps`],
     ['Plan', planSteps(params.plan)],
     ['Guidance', String(params.guidanceScale)],
     params.strength === undefined ? null : ['Strength', String(params.strength)],

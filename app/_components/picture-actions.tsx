@@ -114,41 +114,43 @@ export function PictureActions({ generation, picture = 0, onReuse, onRemoved }: 
 
   return (
     <div className={styles.actions} role="group" aria-label="Actions">
-      <Menu.Root>
-        <Menu.Trigger className={styles.again}>
-          <RotateCw aria-hidden /> Use again
-        </Menu.Trigger>
-        <Menu.Portal>
-          <Menu.Positioner className={menu.positioner} sideOffset={6} align="start">
-            <Menu.Popup className={menu.popup}>
-              {reuses.map(({ part, label, keys }) => (
-                <Menu.Item key={part} className={menu.item} onClick={() => take(part)}>
-                  {label}
-                  <Keys keys={keys} />
-                </Menu.Item>
-              ))}
-            </Menu.Popup>
-          </Menu.Positioner>
-        </Menu.Portal>
-      </Menu.Root>
-      {steps.length > 0 && (
+      <span className={styles.buttons}>
         <Menu.Root>
           <Menu.Trigger className={styles.again}>
-            <WandSparkles aria-hidden /> Go on
+            <RotateCw aria-hidden /> Use again
           </Menu.Trigger>
           <Menu.Portal>
             <Menu.Positioner className={menu.positioner} sideOffset={6} align="start">
               <Menu.Popup className={menu.popup}>
-                {steps.map((step) => (
-                  <Menu.Item key={step} className={menu.item} onClick={() => goOn(step)}>
-                    {stepNames[step]}
+                {reuses.map(({ part, label, keys }) => (
+                  <Menu.Item key={part} className={menu.item} onClick={() => take(part)}>
+                    {label}
+                    <Keys keys={keys} />
                   </Menu.Item>
                 ))}
               </Menu.Popup>
             </Menu.Positioner>
           </Menu.Portal>
         </Menu.Root>
-      )}
+        {steps.length > 0 && (
+          <Menu.Root>
+            <Menu.Trigger className={styles.again}>
+              <WandSparkles aria-hidden /> Go on
+            </Menu.Trigger>
+            <Menu.Portal>
+              <Menu.Positioner className={menu.positioner} sideOffset={6} align="start">
+                <Menu.Popup className={menu.popup}>
+                  {steps.map((step) => (
+                    <Menu.Item key={step} className={menu.item} onClick={() => goOn(step)}>
+                      {stepNames[step]}
+                    </Menu.Item>
+                  ))}
+                </Menu.Popup>
+              </Menu.Positioner>
+            </Menu.Portal>
+          </Menu.Root>
+        )}
+      </span>
       <span className={styles.icons}>
         {canVerify && (
           <IconButton label="Verify: make it exactly and compare" shortcut="v" onClick={verify}>

@@ -4,7 +4,6 @@ import Link from 'next/link';
 import { useRouter, useSearchParams } from 'next/navigation';
 import { useEffect, useMemo, useState, type CSSProperties } from 'react';
 import type { Generation } from '../../../lib/contracts/generation.ts';
-import { resolveSchedule } from '../../../lib/contracts/plan.ts';
 import { PictureActions } from '../../_components/picture-actions.tsx';
 import { Receipt } from '../../_components/receipt.tsx';
 import { isVideo, Result } from '../../_components/result.tsx';
@@ -13,6 +12,7 @@ import { formatWhen } from '../../_lib/format.ts';
 import { libraryLink, readFilter } from '../../_lib/library-filter.ts';
 import { useLive } from '../../_lib/live.ts';
 import { useGeneration, useOutline } from '../../_lib/queries.ts';
+import { scheduleOfParams } from '../../_lib/run-schedule.ts';
 import { describe } from '../../_lib/states.ts';
 import { useNow } from '../../_lib/use-now.ts';
 import { setLastSeen } from './last-seen.ts';
@@ -109,7 +109,7 @@ function Detail({ generation, initialPicture, onRemoved }: DetailProps) {
   const { assets, params, status, receipt } = generation;
   const asset = assets[picture] ?? assets[0];
   const { headline, detail } = describe(generation, live);
-  const keySteps = receipt?.keySteps ?? resolveSchedule(params.plan, params.steps).keySteps;
+  const schedule = scheduleOfParams(params, receipt);
 
   return (
     <div className={styles.detail}>
@@ -161,7 +161,7 @@ function Detail({ generation, initialPicture, onRemoved }: DetailProps) {
           onRemoved={onRemoved}
         />
         <Inputs generation={generation} />
-        <ScheduleStrip steps={params.steps - (receipt?.skippedSteps ?? 0)} keySteps={keySteps} />
+        <ScheduleStrip steps={schedule.steps} keySteps={schedule.keySteps} />
         <Receipt generation={generation} seed={asset?.seed} />
       </aside>
     </div>

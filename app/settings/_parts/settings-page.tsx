@@ -180,6 +180,14 @@ export function SettingsPage({ needsToken }: SettingsPageProps) {
               <dt>Device</dt>
               <dd>{health.worker.device ?? 'not known yet'}</dd>
             </div>
+            <div>
+              <dt>Videos</dt>
+              <dd>
+                {health.worker.ffmpeg === null
+                  ? 'no ffmpeg found'
+                  : `${health.worker.ffmpeg.formats.join(', ')} by ffmpeg ${health.worker.ffmpeg.version}`}
+              </dd>
+            </div>
             {health.worker.held !== null && health.worker.held.model !== null && (
               <div>
                 <dt>Kept in memory</dt>
