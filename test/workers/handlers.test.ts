@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { type GenerationParams, generationParamsSchema } from '../../lib/contracts/generation.ts';
 import type { Picture } from '../../lib/engine/tasks/task.ts';
 import { readPicture } from '../../lib/media/read-picture.ts';
+import { blankComment, readComment } from '../../lib/media/video-comment.ts';
 import { createUpload } from '../../lib/studio/services/index.ts';
 import { resolvePictures } from '../../lib/studio/services/pictures.ts';
 import type { Studio } from '../../lib/studio/studio.ts';
@@ -160,6 +161,9 @@ describe('a video', () => {
         source: 'encore',
         params: { prompt: 'a fox', seed: file.seed },
       });
+      const silent = blankComment(bytes);
+      expect(silent).toHaveLength(bytes.length);
+      expect(silent.includes('fox')).toBe(false);
     }
   });
 
@@ -173,6 +177,13 @@ describe('a video', () => {
     );
     const [file] = result.pictures;
     expect(file?.type).toBe(format === 'webm' ? 'video/webm' : `image/${format}`);
-    expect(file?.bytes).toBeGreaterThan(50);
+    const bytes = await readFile(studio.assets.path(file?.hash ?? '', file?.type ?? ''));
+    expect(bytes.length).toBeGreaterThan(50);
+    if (format === 'webm') {
+      expect(readComment(bytes)).toContain('"prompt":"a fox"');
+      expect(readComment(blankComment(bytes))?.trim()).toBe('');
+    } else expect(readComment(bytes)).toBeNull();
+    // Whatever is cut off, nothing is read beyond the end.
+    for (let end = 0; end < bytes.length; end += 97) readComment(bytes.subarray(0, end));
   });
 });

@@ -7,7 +7,10 @@ import { expect, onTestFinished, test } from 'vitest';
 import { Connection } from '../../../lib/studio/db/connection.ts';
 import { databaseFile } from '../../../lib/studio/db/database.ts';
 import { migrate, readMigrations } from '../../../lib/studio/db/migrate.ts';
-import { migrations, temporaryFolder } from '../../support/studio.ts';
+import { generationQuerySchema } from '../../../lib/contracts/api.ts';
+import { generationParamsSchema, generationSchema } from '../../../lib/contracts/generation.ts';
+import { listGenerations, openStudio } from '../../../lib/studio/services/index.ts';
+import { migrations, temporaryFolder, testEnv } from '../../support/studio.ts';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../../..', import.meta.url));
@@ -35,6 +38,41 @@ test('applies every migration once, in order', async () => {
   const rows = await query(home, 'SELECT migration_name FROM _prisma_migrations ORDER BY started_at, rowid');
   expect(rows).toEqual(names);
 });
+
+test('a history of the first version is there after all that came since', async () => {
+  const home = await temporaryFolder();
+  const folder = join(await temporaryFolder(), 'migrations');
+  const [first, second, third, ...later] = (await readMigrations(migrations)).map(({ name }) => name);
+  for (const name of [first, second, third])
+    await cp(join(migrations, name ?? ''), join(folder, name ?? ''), { recursive: true });
+  await migrate(home, folder);
+  const params = JSON.stringify(aParams());
+  await query(
+    home,
+    `INSERT INTO "Generation" ("id", "task", "status", "model", "prompt", "searchText", "params", "queueOrder", "maxAttempts", "createdAt")
+     VALUES ('old', 'text-to-image', 'succeeded', 'toybox', 'a fox', 'a fox', '${params}', 1, 4, 1)`,
+  );
+  await query(
+    home,
+    `INSERT INTO "Asset" ("id", "generationId", "index", "hash", "type", "width", "height", "bytes", "seed", "createdAt")
+     VALUES ('picture', 'old', 0, '${'0'.repeat(64)}', 'image/png', 64, 64, 9, 4294967295, 1)`,
+  );
+  expect(await migrate(home, migrations)).toEqual(later);
+  const studio = openStudio(await testEnv({ home }));
+  onTestFinished(() => studio.close());
+  const { items } = await listGenerations(studio, generationQuerySchema.parse({ q: 'fox' }));
+  expect(items.map((item) => generationSchema.parse(item))).toMatchObject([
+    { id: 'old', inputs: [], assets: [{ id: 'picture', seed: 4294967295, posterUrl: null, frames: null }] },
+  ]);
+});
+
+function aParams() {
+  return generationParamsSchema.parse({
+    ...{ task: 'text-to-image', prompt: 'a fox', negativePrompt: '', model: 'toybox' },
+    ...{ width: 64, height: 64, steps: 5, guidanceScale: 3, seed: 1, count: 1 },
+    ...{ scheduler: 'ddim', plan: 'exact', injection: 0 },
+  });
+}
 
 test('agrees with the Prisma command line: nothing pending, no difference to the schema', async () => {
   const home = await temporaryFolder();
