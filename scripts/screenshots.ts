@@ -103,6 +103,8 @@ async function main(): Promise<void> {
     const seaside = made.filter(({ params }) => /sea|beach|water/.test(params.prompt)).map(({ id }) => id);
     await stack.call('POST', '/generations/bulk', { action: 'move', ids: seaside, boardId: board });
     await stack.call('POST', '/boards', { name: 'For the nursery' });
+    const loved = made.filter(({ params }) => /fox|owl/.test(params.prompt)).map(({ id }) => id);
+    await stack.call('POST', '/generations/bulk', { action: 'star', ids: loved });
     const exact = await stack.call<Generation>('POST', `/generations/${fox.id}/verify`);
     while ((await stack.call<Generation>('GET', `/generations/${exact.id}`)).status !== 'succeeded') {
       await new Promise((resolve) => setTimeout(resolve, 200));

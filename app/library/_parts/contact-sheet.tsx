@@ -127,6 +127,11 @@ export function ContactSheet({ outline, ids, filter, selected, onToggle, onSelec
         }),
     });
 
+  const toggleStar = (id: string) => {
+    const item = client.getQueryData<Generation>(['generation', id]);
+    if (item !== undefined) star.mutate(item, { onError: notifyError });
+  };
+
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const id = ids[focus];
@@ -143,8 +148,7 @@ export function ContactSheet({ outline, ids, filter, selected, onToggle, onSelec
       onToggle(id);
     } else if (id !== undefined && event.key === '.') {
       event.preventDefault();
-      const item = client.getQueryData<Generation>(['generation', id]);
-      if (item !== undefined) star.mutate(item, { onError: notifyError });
+      toggleStar(id);
     } else if (id !== undefined && event.key === 'Delete') {
       event.preventDefault();
       wantsFocus.current = true;
@@ -153,7 +157,7 @@ export function ContactSheet({ outline, ids, filter, selected, onToggle, onSelec
   };
 
   const onClick = (event: MouseEvent) => {
-    const { checked, index } = whatWasHit(event.target);
+    const { part, index } = whatWasHit(event.target);
     const id = ids[index ?? -1];
     if (index === undefined || id === undefined) return;
     // Before the link itself, which would go to another page.
@@ -161,8 +165,10 @@ export function ContactSheet({ outline, ids, filter, selected, onToggle, onSelec
     setFocus(index);
     // Enter opens even while others are selected; Space is what selects.
     const isByKeyboard = event.detail === 0;
-    if (event.shiftKey) onSelectTo(id);
-    else if (checked || event.ctrlKey || event.metaKey || (selected.size > 0 && !isByKeyboard)) onToggle(id);
+    if (part === 'star') toggleStar(id);
+    else if (event.shiftKey) onSelectTo(id);
+    else if (part === 'check' || event.ctrlKey || event.metaKey || (selected.size > 0 && !isByKeyboard))
+      onToggle(id);
     else {
       setLastSeen(id);
       router.push(libraryLink(filter, id));
@@ -212,13 +218,16 @@ export function ContactSheet({ outline, ids, filter, selected, onToggle, onSelec
   );
 }
 
-/** Which picture of the list an event is about, and whether on its box. */
-function whatWasHit(target: EventTarget): { index: number | undefined; checked: boolean } {
+/** Which picture of the list an event is about, and which part of its tile. */
+function whatWasHit(target: EventTarget): { part: 'index' | 'check' | 'star'; index: number | undefined } {
   const element =
-    target instanceof Element ? target.closest<HTMLElement>('[data-index], [data-check]') : null;
-  const text = element?.dataset.index ?? element?.dataset.check;
+    target instanceof Element
+      ? target.closest<HTMLElement>('[data-index], [data-check], [data-star]')
+      : undefined;
+  const { index, check, star } = element?.dataset ?? {};
+  const text = index ?? check ?? star;
   return {
+    part: check !== undefined ? 'check' : star !== undefined ? 'star' : 'index',
     index: text === undefined ? undefined : Number(text),
-    checked: element?.dataset.check !== undefined,
   };
 }

@@ -1,5 +1,5 @@
 'use client';
-import { Check } from 'lucide-react';
+import { Check, Star } from 'lucide-react';
 import Link from 'next/link';
 import { memo, useState } from 'react';
 import type { Generation } from '../../../lib/contracts/generation.ts';
@@ -21,7 +21,7 @@ interface TileProps {
 
 /**
  * One square of the contact sheet. It asks for its own generation when it comes into sight. What a click on it means is
- * the sheet's to say: `data-index` is on the link, `data-check` on the box that selects.
+ * the sheet's to say: `data-index` is on the link, `data-check` on the box that selects, `data-star` on the star.
  */
 export const Tile = memo(function Tile({ id, index, side, href, isSelected, isInFocus }: TileProps) {
   const { data: generation } = useEntry(id);
@@ -63,6 +63,18 @@ export const Tile = memo(function Tile({ id, index, side, href, isSelected, isIn
       >
         <Check aria-hidden />
       </button>
+      {generation !== undefined && (
+        <button
+          type="button"
+          className={styles.star}
+          aria-pressed={generation.starred}
+          aria-label={`Star ${generation.params.prompt}`}
+          tabIndex={-1}
+          data-star={index}
+        >
+          <Star aria-hidden fill={generation.starred ? 'currentColor' : 'none'} />
+        </button>
+      )}
     </li>
   );
 });
