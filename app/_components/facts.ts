@@ -35,7 +35,7 @@ export function requestFacts({ params, receipt, assets }: Generation, seed: numb
     video === undefined
       ? null
       : ['Video', `${movie?.frames ?? video.frames} frames at ${movie?.fps ?? video.fps} a second`],
-    video === undefined ? null : ['Motion', `${video.motion.x}, ${video.motion.y} px a frame`],
+    video === undefined ? null : ['Motion', `${video.motion.x}, ${video.motion.y} a frame`],
     params.clipSkip === undefined ? null : ['Text layers left out', String(params.clipSkip)],
     ['Model', params.model],
     ...control.map(({ model, scale, start, end }): Fact => [

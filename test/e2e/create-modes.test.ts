@@ -31,7 +31,7 @@ let complaints: string[];
 beforeAll(async () => {
   [stack, browser] = await Promise.all([Stack.start(), launch()]);
   await writeLora(join(stack.home, 'models'));
-}, PATIENCE);
+});
 
 afterAll(async () => {
   await browser?.close();
@@ -176,53 +176,47 @@ describe('every mode of the Create page', () => {
     expect((send?.y ?? 0) - (write?.y ?? 0)).toBeLessThan(160);
   });
 
-  it(
-    'draws a picture anew from an upload',
-    async () => {
-      await prompt().fill(SENTENCE);
-      await give(/Start from it/);
-      await section('Start from this').waitFor();
-      await page.getByRole('slider', { name: 'Strength' }).fill('0.4');
-      const near = await make();
-      expect(near.params).toMatchObject({ task: 'image-to-image', strength: 0.4, width: 128, height: 128 });
-      expect(near.inputs.map(({ field }) => field)).toEqual(['image']);
-      await table().getByRole('img', { name: SENTENCE, exact: true }).waitFor();
+  it('draws a picture anew from an upload', async () => {
+    // Other words than the picture's: what is alike comes from the picture.
+    const words = 'a penguin in the snow';
+    await prompt().fill(words);
+    await give(/Start from it/);
+    await section('Start from this').waitFor();
+    await page.getByRole('slider', { name: 'Strength' }).fill('0.4');
+    const near = await make();
+    expect(near.params).toMatchObject({ task: 'image-to-image', strength: 0.4, width: 128, height: 128 });
+    expect(near.inputs.map(({ field }) => field)).toEqual(['image']);
+    await table().getByRole('img', { name: words, exact: true }).waitFor();
 
-      const source = await pixels(await fox());
-      const whole: [number, number, number, number] = [0, 0, 128, 128];
-      const free = await stack.make({ prompt: SENTENCE, seed: near.seed });
-      expect(difference(source, await pixelsOf(near), whole)).toBeLessThan(
-        0.7 * difference(source, await pixelsOf(free), whole),
-      );
-    },
-    PATIENCE,
-  );
+    const source = await pixels(await fox());
+    const whole: [number, number, number, number] = [0, 0, 128, 128];
+    const free = await stack.make({ prompt: words, seed: near.seed });
+    expect(difference(source, await pixelsOf(near), whole)).toBeLessThan(
+      0.7 * difference(source, await pixelsOf(free), whole),
+    );
+  });
 
-  it(
-    'paints a mask, draws only there, and keeps every pixel outside',
-    async () => {
-      await prompt().fill('a pumpkin in a meadow');
-      await give(/Start from it/);
-      await page.getByRole('radio', { name: 'Paint' }).check();
-      expect(await generate().isDisabled()).toBe(true);
-      await page.getByText('Paint over what is to be drawn anew.').waitFor();
+  it('paints a mask, draws only there, and keeps every pixel outside', async () => {
+    await prompt().fill('a pumpkin in a meadow');
+    await give(/Start from it/);
+    await page.getByRole('radio', { name: 'Paint' }).check();
+    expect(await generate().isDisabled()).toBe(true);
+    await page.getByText('Paint over what is to be drawn anew.').waitFor();
 
-      await drawPath([
-        [0.4, 0.5],
-        [0.6, 0.5],
-      ]);
-      await page.getByRole('slider', { name: 'Feather' }).fill('0');
-      const made = await make();
-      expect(made.params).toMatchObject({ task: 'inpaint', maskBlur: 0 });
-      expect(made.inputs.map(({ field }) => field).sort()).toEqual(['image', 'mask']);
+    await drawPath([
+      [0.4, 0.5],
+      [0.6, 0.5],
+    ]);
+    await page.getByRole('slider', { name: 'Feather' }).fill('0');
+    const made = await make();
+    expect(made.params).toMatchObject({ task: 'inpaint', maskBlur: 0 });
+    expect(made.inputs.map(({ field }) => field).sort()).toEqual(['image', 'mask']);
 
-      const [before, after] = [await pixels(await fox()), await pixelsOf(made)];
-      expect(difference(before, after, [0, 0, 128, 40])).toBe(0);
-      expect(difference(before, after, [0, 90, 128, 128])).toBe(0);
-      expect(difference(before, after, [56, 58, 72, 70])).toBeGreaterThan(2);
-    },
-    PATIENCE,
-  );
+    const [before, after] = [await pixels(await fox()), await pixelsOf(made)];
+    expect(difference(before, after, [0, 0, 128, 40])).toBe(0);
+    expect(difference(before, after, [0, 90, 128, 128])).toBe(0);
+    expect(difference(before, after, [56, 58, 72, 70])).toBeGreaterThan(2);
+  });
 
   it('masks with the keyboard alone: rectangle, undo, redo, invert', async () => {
     await give(/Start from it/);
@@ -244,106 +238,90 @@ describe('every mode of the Create page', () => {
     expect(Number(await size.getAttribute('aria-valuetext'))).toBeGreaterThan(Number(before));
   });
 
-  it(
-    'draws beyond the edges of a picture',
-    async () => {
-      await prompt().fill(SENTENCE);
-      await give(/Start from it/);
-      await page.getByRole('radio', { name: 'Extend' }).check();
-      const right = page.getByRole('slider', { name: 'Right border' });
-      await right.focus();
-      for (let i = 0; i < 4; i++) await right.press('ArrowRight');
-      await page.getByText('160 × 128').waitFor();
-      const made = await make();
-      expect(made.params).toMatchObject({ task: 'inpaint', outpaint: { right: 32, left: 0 } });
-      const after = await pixelsOf(made);
-      expect([after.width, after.height]).toEqual([160, 128]);
-    },
-    PATIENCE,
-  );
+  it('draws beyond the edges of a picture', async () => {
+    await prompt().fill(SENTENCE);
+    await give(/Start from it/);
+    await page.getByRole('radio', { name: 'Extend' }).check();
+    const right = page.getByRole('slider', { name: 'Right border' });
+    await right.focus();
+    for (let i = 0; i < 4; i++) await right.press('ArrowRight');
+    await page.getByText('160 × 128').waitFor();
+    const made = await make();
+    expect(made.params).toMatchObject({ task: 'inpaint', outpaint: { right: 32, left: 0 } });
+    const after = await pixelsOf(made);
+    expect([after.width, after.height]).toEqual([160, 128]);
+  });
 
-  it(
-    'makes a video that plays, with as many frames as were asked for',
-    async () => {
-      await prompt().fill(SENTENCE);
-      await add('Video').click();
-      const video = section('A video');
-      await video.getByRole('textbox', { name: 'Frames', exact: true }).fill('4');
-      await video.getByText('4 frames, 1.0 s').waitFor();
-      await page.getByRole('button', { name: 'Details' }).click();
-      await page.getByRole('textbox', { name: 'Steps' }).fill('10');
-      const made = await make();
-      expect(made.assets[0]).toMatchObject({ type: 'video/mp4', frames: 4, fps: 4 });
+  it('makes a video that plays, with as many frames as were asked for', async () => {
+    await prompt().fill(SENTENCE);
+    await add('Video').click();
+    const video = section('A video');
+    await video.getByRole('textbox', { name: 'Frames', exact: true }).fill('4');
+    await video.getByText('4 frames, 1.0 s').waitFor();
+    await page.getByRole('button', { name: 'Details' }).click();
+    await page.getByRole('textbox', { name: 'Steps' }).fill('10');
+    const made = await make();
+    expect(made.assets[0]).toMatchObject({ type: 'video/mp4', frames: 4, fps: 4 });
 
-      const player = table().locator('video');
-      await player.waitFor();
-      await expect
-        .poll(() => player.evaluate((element: HTMLVideoElement) => element.readyState), { timeout: 20_000 })
-        .toBeGreaterThanOrEqual(2);
-      const facts = await player.evaluate((element: HTMLVideoElement) => ({
-        seconds: element.duration,
-        width: element.videoWidth,
-        loop: element.loop,
-        poster: element.poster !== '',
-        paused: element.paused,
-      }));
-      // The window asks for reduced motion: nothing moves until it is told to.
-      expect(facts).toEqual({
-        seconds: expect.closeTo(1, 1),
-        width: 128,
-        loop: true,
-        poster: true,
-        paused: true,
-      });
-      await player.evaluate((element: HTMLVideoElement) => element.play());
-      await expect
-        .poll(() => player.evaluate((element: HTMLVideoElement) => element.currentTime))
-        .toBeGreaterThan(0);
-    },
-    PATIENCE,
-  );
+    const player = table().locator('video');
+    await player.waitFor();
+    await expect
+      .poll(() => player.evaluate((element: HTMLVideoElement) => element.readyState), { timeout: 20_000 })
+      .toBeGreaterThanOrEqual(2);
+    const facts = await player.evaluate((element: HTMLVideoElement) => ({
+      seconds: element.duration,
+      width: element.videoWidth,
+      loop: element.loop,
+      poster: element.poster !== '',
+      paused: element.paused,
+    }));
+    // The window asks for reduced motion: nothing moves until it is told to.
+    expect(facts).toEqual({
+      seconds: expect.closeTo(1, 1),
+      width: 128,
+      loop: true,
+      poster: true,
+      paused: true,
+    });
+    await player.evaluate((element: HTMLVideoElement) => element.play());
+    await expect
+      .poll(() => player.evaluate((element: HTMLVideoElement) => element.currentTime))
+      .toBeGreaterThan(0);
+  });
 
-  it(
-    'lets a LoRA change the picture, and a weight of 0 not',
-    async () => {
-      await prompt().fill(SENTENCE);
-      await page.getByRole('button', { name: 'Details' }).click();
-      await page.getByRole('textbox', { name: 'Seed' }).fill('5');
-      await add('LoRA').click();
-      await page.getByRole('button', { name: 'Add a LoRA' }).click();
-      await page.getByRole('menuitem', { name: /waves/ }).click();
-      const changed = await make();
-      expect(changed.params.loras).toEqual([{ id: expect.stringContaining('waves') as string, weight: 1 }]);
+  it('lets a LoRA change the picture, and a weight of 0 not', async () => {
+    await prompt().fill(SENTENCE);
+    await page.getByRole('button', { name: 'Details' }).click();
+    await page.getByRole('textbox', { name: 'Seed' }).fill('5');
+    await add('LoRA').click();
+    await page.getByRole('button', { name: 'Add a LoRA' }).click();
+    await page.getByRole('menuitem', { name: /waves/ }).click();
+    const changed = await make();
+    expect(changed.params.loras).toEqual([{ id: expect.stringContaining('waves') as string, weight: 1 }]);
 
-      await section('Styles and subjects').getByRole('slider').fill('0');
-      const unchanged = await make();
-      const plain = await stack.make({ prompt: SENTENCE, seed: 5 });
-      const whole: [number, number, number, number] = [0, 0, 128, 128];
-      expect(difference(await pixelsOf(plain), await pixelsOf(unchanged), whole)).toBe(0);
-      expect(difference(await pixelsOf(plain), await pixelsOf(changed), whole)).toBeGreaterThan(5);
+    await section('Styles and subjects').getByRole('slider').fill('0');
+    const unchanged = await make();
+    const plain = await stack.make({ prompt: SENTENCE, seed: 5 });
+    const whole: [number, number, number, number] = [0, 0, 128, 128];
+    expect(difference(await pixelsOf(plain), await pixelsOf(unchanged), whole)).toBe(0);
+    expect(difference(await pixelsOf(plain), await pixelsOf(changed), whole)).toBeGreaterThan(5);
 
-      await prompt().fill('a fox');
-      await page.getByRole('button', { name: 'Put “soft dusk” into the prompt' }).click();
-      expect(await prompt().inputValue()).toBe('a fox, soft dusk');
-    },
-    PATIENCE,
-  );
+    await prompt().fill('a fox');
+    await page.getByRole('button', { name: 'Put “soft dusk” into the prompt' }).click();
+    expect(await prompt().inputValue()).toBe('a fox, soft dusk');
+  });
 
-  it.runIf(hasControlNet)(
-    'follows a drawing',
-    async () => {
-      await prompt().fill('a pizza on a teal background');
-      await add('Draw').click();
-      await drawPath(circle);
-      const guided = await make();
-      expect(guided.params.task).toBe('reference');
-      const free = await stack.make({ prompt: 'a pizza on a teal background', seed: guided.seed });
-      expect(edgesAlong(await pixelsOf(guided), circle)).toBeGreaterThan(
-        edgesAlong(await pixelsOf(free), circle),
-      );
-    },
-    PATIENCE,
-  );
+  it.runIf(hasControlNet)('follows a drawing', async () => {
+    await prompt().fill('a pizza on a teal background');
+    await add('Draw').click();
+    await drawPath(circle);
+    const guided = await make();
+    expect(guided.params.task).toBe('reference');
+    const free = await stack.make({ prompt: 'a pizza on a teal background', seed: guided.seed });
+    expect(edgesAlong(await pixelsOf(guided), circle)).toBeGreaterThan(
+      edgesAlong(await pixelsOf(free), circle),
+    );
+  });
 
   it.runIf(!hasControlNet)('says how to get a ControlNet where there is none', async () => {
     await add('Draw').click();
@@ -447,23 +425,19 @@ describe('accessibility of every mode', () => {
   it.each([
     { colorScheme: 'light', viewport: DESKTOP },
     { colorScheme: 'dark', viewport: PHONE },
-  ] as const)(
-    'finds nothing in any state, $colorScheme $viewport.width',
-    async (options) => {
-      const narrow = await openWindow(browser, options);
-      await visit(narrow.page, stack.url);
-      await narrow.page
-        .locator('input[type=file]')
-        .setInputFiles({ name: 'fox.png', mimeType: 'image/png', buffer: await fox() });
-      for (const [name, enter] of states) {
-        await enter(narrow.page);
-        if (name !== 'the choice') await narrow.page.getByRole('dialog').waitFor({ state: 'detached' });
-        expect(await accessibilityFaults(narrow.page, name === 'the choice'), name).toEqual([]);
-        expect(await overflow(narrow.page), name).toBe(0);
-      }
-      expect(narrow.complaints).toEqual([]);
-      await narrow.context.close();
-    },
-    PATIENCE,
-  );
+  ] as const)('finds nothing in any state, $colorScheme $viewport.width', async (options) => {
+    const narrow = await openWindow(browser, options);
+    await visit(narrow.page, stack.url);
+    await narrow.page
+      .locator('input[type=file]')
+      .setInputFiles({ name: 'fox.png', mimeType: 'image/png', buffer: await fox() });
+    for (const [name, enter] of states) {
+      await enter(narrow.page);
+      if (name !== 'the choice') await narrow.page.getByRole('dialog').waitFor({ state: 'detached' });
+      expect(await accessibilityFaults(narrow.page, name === 'the choice'), name).toEqual([]);
+      expect(await overflow(narrow.page), name).toBe(0);
+    }
+    expect(narrow.complaints).toEqual([]);
+    await narrow.context.close();
+  });
 });

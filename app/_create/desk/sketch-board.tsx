@@ -2,13 +2,13 @@
 import { useId, useState, type CSSProperties, type KeyboardEvent, type ReactNode } from 'react';
 import { boxOf, UNITS, type Sketch } from '../../_lib/sketch/sketch.ts';
 import { moveMarquee, startMarquee, type Marquee } from './marquee.ts';
-import { useSketchCanvas, type Shape, type SketchTool } from './use-sketch-canvas.ts';
+import { useSketchCanvas, type Look, type Shape, type SketchTool } from './use-sketch-canvas.ts';
 import styles from './sketch-board.module.css';
 
 interface SketchBoardProps {
   label: string;
   /** `mask` lets the picture through, `ink` is opaque. */
-  look: 'mask' | 'ink';
+  look: Look;
   /** Pixels of the picture; only their ratio is seen. */
   shape: Shape;
   sketch: Sketch;
@@ -26,7 +26,7 @@ export function SketchBoard({ label, look, shape, sketch, tool, onChange, childr
   const id = useId();
   const [marquee, setMarquee] = useState<Marquee | null>(null);
   const [cursor, setCursor] = useState<{ x: number; y: number } | null>(null);
-  const { canvas, apply, ...paintWith } = useSketchCanvas({ shape, sketch, tool, onChange });
+  const { canvas, apply, ...paintWith } = useSketchCanvas({ look, shape, sketch, tool, onChange });
   const unit = boxOf(shape.width, shape.height);
 
   const onKeyDown = (event: KeyboardEvent) => {

@@ -15,7 +15,11 @@ export interface SketchTool {
   size: number;
 }
 
+export type Look = 'mask' | 'ink';
+
 interface SketchCanvasOptions {
+  /** `mask` is striped, `ink` is one colour. */
+  look: Look;
   shape: Shape;
   sketch: Sketch;
   tool: SketchTool;
@@ -26,7 +30,7 @@ interface SketchCanvasOptions {
  * Shows a sketch on a canvas, in the canvas's text colour, and paints on it with mouse, finger and pen. What is finished is
  * kept as an image of its own, so a stroke costs the same however much was painted before.
  */
-export function useSketchCanvas({ shape, sketch, tool, onChange }: SketchCanvasOptions) {
+export function useSketchCanvas({ look, shape, sketch, tool, onChange }: SketchCanvasOptions) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const finished = useRef<HTMLCanvasElement | null>(null);
   const stroke = useRef<Stroke | null>(null);
@@ -38,7 +42,7 @@ export function useSketchCanvas({ shape, sketch, tool, onChange }: SketchCanvasO
   const show = () => {
     const context = canvas.current?.getContext('2d');
     if (context == null || finished.current === null) return;
-    compose(context, finished.current, stroke.current, shape);
+    compose(context, finished.current, stroke.current, shape, look);
   };
 
   useEffect(() => {
@@ -53,8 +57,8 @@ export function useSketchCanvas({ shape, sketch, tool, onChange }: SketchCanvasO
     if (context === null) return;
     renderSketch(context, sketch, base, shape);
     const screen = target.getContext('2d');
-    if (screen !== null) compose(screen, kept, stroke.current, shape);
-  }, [size, sketch, base, shape]);
+    if (screen !== null) compose(screen, kept, stroke.current, shape, look);
+  }, [size, sketch, base, shape, look]);
 
   /** Where the pointer is, in units. */
   const at = (event: globalThis.PointerEvent | PointerEvent): [number, number, number] => {
@@ -101,12 +105,35 @@ export function useSketchCanvas({ shape, sketch, tool, onChange }: SketchCanvasO
   };
 }
 
-/** The sketch with the stroke that is being painted, in the canvas's text colour. */
+/** The text colour; for a mask with white stripes, which are seen on a picture of any colour. */
+function inkOf(context: CanvasRenderingContext2D, look: Look): string | CanvasPattern {
+  const { color } = getComputedStyle(context.canvas);
+  if (look === 'ink') return color;
+  const side = Math.round(10 * window.devicePixelRatio);
+  const tile = document.createElement('canvas');
+  tile.width = tile.height = side;
+  const stripes = tile.getContext('2d');
+  if (stripes === null) return color;
+  stripes.fillStyle = color;
+  stripes.fillRect(0, 0, side, side);
+  stripes.strokeStyle = '#fff';
+  stripes.lineWidth = side / 6;
+  // Three lines make one that goes on at the edges of the tile.
+  for (const shift of [-side, 0, side]) {
+    stripes.moveTo(shift - side / 2, side * 1.5);
+    stripes.lineTo(shift + side * 1.5, -side / 2);
+  }
+  stripes.stroke();
+  return context.createPattern(tile, 'repeat') ?? color;
+}
+
+/** The sketch with the stroke that is being painted. */
 function compose(
   context: CanvasRenderingContext2D,
   finished: HTMLCanvasElement,
   stroke: Stroke | null,
   shape: Shape,
+  look: Look,
 ): void {
   const { width, height } = context.canvas;
   context.setTransform(1, 0, 0, 1, 0, 0);
@@ -119,7 +146,7 @@ function compose(
     context.setTransform(1, 0, 0, 1, 0, 0);
   }
   context.globalCompositeOperation = 'source-in';
-  context.fillStyle = getComputedStyle(context.canvas).color;
+  context.fillStyle = inkOf(context, look);
   context.fillRect(0, 0, width, height);
 }
 
