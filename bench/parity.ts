@@ -1,13 +1,17 @@
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readSafetensors } from '../lib/engine/checkpoint/safetensors.ts';
 import { denoise } from '../lib/engine/propagation/loop.ts';
 import { spansOf } from '../lib/engine/propagation/plan.ts';
 import { createRuntime } from '../lib/engine/runtime/runtime.ts';
 import { createScheduler, schedulerNameOf } from '../lib/engine/schedulers/index.ts';
+import { Engine } from '../lib/engine/tasks/engine.ts';
 import { loadModel, type LoadedModel } from '../lib/engine/tasks/loaded-model.ts';
 import { concatRows, reshaped, rows, scaled } from '../lib/engine/tensor/arithmetic.ts';
 import type { Tensor } from '../lib/engine/tensor/tensor.ts';
+import { readModes, writeInpaintingModel } from '../test/support/modes.ts';
 import { report, type Row } from './report.ts';
 
 type Float32 = Tensor<'float32'>;
@@ -52,11 +56,36 @@ export async function benchParity(log: (line: string) => void): Promise<void> {
     await model.release();
   }
   await runtime.dispose();
+  log('tasks');
+  table.push(...(await tasks()));
   await report(
     'npm run bench -- parity',
     'Distance from diffusers (forwards: max / rms over std; runs: max over std of any step)',
     table,
   );
+}
+
+/** The tasks beyond text to image, final latents, through the engine as a request comes in. */
+async function tasks(): Promise<Row[]> {
+  const scratch = await mkdtemp(join(tmpdir(), 'encore-parity-'));
+  await writeInpaintingModel(join(scratch, 'inpainting'));
+  const { cases, tensors, requestOf, steps, skipped } = await readModes(join(scratch, 'inpainting'));
+  const engine = new Engine({ device: 'cpu' });
+  const result: Row[] = [];
+  for (const entry of cases) {
+    const { latents, receipt } = await engine.generate(requestOf(entry));
+    const { max } = difference(latents, tensors.get(`${entry.case}.latents`) as Float32);
+    const evaluated = steps - skipped(entry.strength);
+    const plan =
+      entry.keySteps === undefined
+        ? `${evaluated} exact steps of ${steps}`
+        : `key steps ${entry.keySteps.join(' ')} of ${evaluated}, injection`;
+    const channels = entry.task === 'inpaint' ? `, ${entry.channels ?? 4} channels` : '';
+    result.push([`${entry.task}${channels}`, max.toExponential(1), `${plan}, ${receipt.scheduler}`]);
+  }
+  await engine.dispose();
+  await rm(scratch, { recursive: true });
+  return result;
 }
 
 async function forwards(

@@ -1,101 +1,39 @@
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { receiptSchema } from '../../../lib/contracts/generation.ts';
 import type { TaskName } from '../../../lib/contracts/task-inputs.ts';
-import { readSafetensors, writeSafetensors } from '../../../lib/engine/checkpoint/safetensors.ts';
 import { Engine } from '../../../lib/engine/tasks/engine.ts';
-import type { GenerateInput, GrayPicture, Picture, Progress } from '../../../lib/engine/tasks/task.ts';
-import { float32, type Tensor } from '../../../lib/engine/tensor/tensor.ts';
-import { schedulerNameOf } from '../../../lib/engine/schedulers/index.ts';
+import type { GenerateInput, Picture, Progress } from '../../../lib/engine/tasks/task.ts';
 import { rows } from '../../../lib/engine/tensor/arithmetic.ts';
+import { float32, type Tensor } from '../../../lib/engine/tensor/tensor.ts';
+import { readModes, writeInpaintingModel } from '../../support/modes.ts';
 import { difference, expectTrajectory } from '../../support/parity.ts';
-
-// References: training/golden/modes.py. Exact runs by diffusers' pipelines, propagated ones by an independent Python loop.
 
 type Float32 = Tensor<'float32'>;
 
-interface Case {
-  case: string;
-  task: TaskName;
-  strength: number;
-  scheduler?: string;
-  keySteps?: number[];
-  channels?: number;
-}
-
-const model = 'test/golden/tiny-sd';
-const golden = JSON.parse(await readFile(join(model, 'reference/modes.json'), 'utf8')) as {
-  prompt: string;
-  negativePrompt: string;
-  steps: number;
-  guidance: number;
-  seed: number;
-  alpha: number;
-  width: number;
-  height: number;
-  cases: Case[];
-};
-let tensors: Map<string, Tensor>;
+const scratch = await mkdtemp(join(tmpdir(), 'encore-modes-'));
+const inpainting = join(scratch, 'inpainting');
+const modes = await readModes(inpainting);
+const { cases, tensors, image, mask, requestOf, skipped } = modes;
 let engine: Engine;
-let scratch: string;
-/** tiny-sd with a first convolution that reads a mask and a masked picture too. */
-let inpainting: string;
-let image: Picture;
-let mask: GrayPicture;
 
 beforeAll(async () => {
-  tensors = await readSafetensors(join(model, 'reference/modes.safetensors'));
   engine = new Engine({ device: 'cpu' });
-  scratch = await mkdtemp(join(tmpdir(), 'encore-modes-'));
-  const { width, height } = golden;
-  const area = width * height;
-  const planes = tensors.get('image')!.data as Uint8Array;
-  const data = Uint8Array.from({ length: 3 * area }, (_, i) => planes[(i % 3) * area + Math.floor(i / 3)]!);
-  image = { width, height, data };
-  mask = { width, height, data: tensors.get('mask')!.data as Uint8Array };
-
-  inpainting = join(scratch, 'inpainting');
-  await cp(model, inpainting, { recursive: true });
-  const config = join(inpainting, 'unet/config.json');
-  const values = JSON.parse(await readFile(config, 'utf8')) as Record<string, unknown>;
-  await writeFile(config, JSON.stringify({ ...values, in_channels: 9 }));
-  const file = join(inpainting, 'unet/diffusion_pytorch_model.safetensors');
-  const weights = Object.fromEntries(await readSafetensors(file));
-  await writeSafetensors(file, { ...weights, 'conv_in.weight': tensors.get('conv_in.weight')! });
+  await writeInpaintingModel(inpainting);
 });
 afterAll(async () => {
   await engine.dispose();
   await rm(scratch, { recursive: true });
 });
 
-function requestOf(entry: Partial<Case> & { task: TaskName }): GenerateInput {
-  const { keySteps, scheduler, channels, task, strength } = entry;
-  const { prompt, negativePrompt, steps, guidance, seed, width, height } = golden;
-  return {
-    ...{ task, prompt, negativePrompt, steps, seed, width, height, strength },
-    model: channels === 9 ? inpainting : model,
-    guidanceScale: guidance,
-    count: 1,
-    scheduler: scheduler === undefined ? undefined : schedulerNameOf({ _class_name: scheduler }),
-    plan: keySteps === undefined ? 'exact' : { keySteps: keySteps.map((step) => step + skipped(strength)) },
-    injection: keySteps === undefined ? 0 : golden.alpha,
-    decodeWidth: 'auto',
-    noiseKind: 'torch-cpu',
-    image,
-    mask: task === 'inpaint' ? mask : undefined,
-  };
-}
-
-const skipped = (strength = 1) => golden.steps - Math.trunc(golden.steps * strength);
-
 describe('final latents, against Python', () => {
-  test.each(golden.cases)('$case', async (entry) => {
+  test.each(cases)('$case', async (entry) => {
     const { latents, receipt } = await engine.generate(requestOf(entry));
     expectTrajectory(latents, tensors.get(`${entry.case}.latents`) as Float32, entry.case);
     expect(receiptSchema.parse(receipt)).toEqual(receipt);
-    const evaluated = golden.steps - skipped(entry.strength);
+    const evaluated = modes.steps - skipped(entry.strength);
     expect(receipt).toMatchObject({
       decoderRuns: evaluated,
       encoderRuns: entry.keySteps?.length ?? evaluated,
@@ -112,7 +50,7 @@ describe('final latents, against Python', () => {
 });
 
 describe('serial and parallel', () => {
-  test.each(golden.cases.filter(({ keySteps }) => keySteps !== undefined))('$case', async (entry) => {
+  test.each(cases.filter(({ keySteps }) => keySteps !== undefined))('$case', async (entry) => {
     const serial = await engine.generate({ ...requestOf(entry), decodeWidth: 1 });
     const parallel = await engine.generate({ ...requestOf(entry), decodeWidth: 7 });
     expect(parallel.receipt.decodeWidth).toBeGreaterThan(1);
@@ -194,12 +132,12 @@ describe('a second, larger pass', () => {
       upscale: { factor: 2, method: 'latent', strength: 0.5 },
     });
     expectTrajectory(latents, tensors.get('upscale.latents') as Float32, 'upscale');
-    expect(pictures[0]).toMatchObject({ width: 2 * golden.width, height: 2 * golden.height });
+    expect(pictures[0]).toMatchObject({ width: 2 * modes.width, height: 2 * modes.height });
     expect(receiptSchema.parse(receipt)).toEqual(receipt);
-    expect(receipt).toMatchObject({ encoderRuns: 30, decoderRuns: 30, width: 2 * golden.width });
+    expect(receipt).toMatchObject({ encoderRuns: 30, decoderRuns: 30, width: 2 * modes.width });
     expect(receipt.legs).toMatchObject([
-      { width: golden.width, steps: 20, skippedSteps: 0 },
-      { width: 2 * golden.width, steps: 10, skippedSteps: 10 },
+      { width: modes.width, steps: 20, skippedSteps: 0 },
+      { width: 2 * modes.width, steps: 10, skippedSteps: 10 },
     ]);
   });
 
