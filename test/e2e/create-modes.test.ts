@@ -19,7 +19,7 @@ import {
 import { Stack } from './support/stack.ts';
 
 const PATIENCE = 120_000;
-const hasControlNet = existsSync('models/toybox-scribble');
+const hasControlNet = existsSync('models/toybox-scribble/config.json');
 const SENTENCE = 'a fox in a meadow';
 
 let stack: Stack;

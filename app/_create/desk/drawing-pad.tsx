@@ -7,8 +7,8 @@ import { SketchBoard } from './sketch-board.tsx';
 import type { Shape } from './use-sketch-canvas.ts';
 import styles from './desk.module.css';
 
-/** About the width of the lines that scribble networks were shown. */
-const PEN = 20;
+/** Three pixels of 128: the width of the lines that the bundled ControlNet was shown. */
+const PEN = 24;
 
 /** Paper to draw on. What is ink here is white on black for the model. */
 export function DrawingPad({ reference, paper }: { reference: Reference; paper: Shape }) {
