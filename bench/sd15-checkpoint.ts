@@ -5,6 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { writeSafetensorsStream } from '../lib/engine/checkpoint/safetensors.ts';
 import { sizeOf, type Shape } from '../lib/engine/tensor/tensor.ts';
 import {
+  controlConfig,
+  controlTensors,
   textConfig,
   textTensors,
   unetConfig,
@@ -42,6 +44,20 @@ export async function sd15Checkpoint(log: (line: string) => void): Promise<strin
   await folder('scheduler', schedulerConfig, 'scheduler_config.json');
   await cp('test/golden/tiny-sd/tokenizer', join(temporary, 'tokenizer'), { recursive: true });
   await writeFile(join(temporary, 'model_index.json'), JSON.stringify(modelIndex, null, 2));
+  await rename(temporary, root);
+  return root;
+}
+
+/** A ControlNet for it, of full size and with random weights, made once (1.4 GB). */
+export async function sd15ControlNet(log: (line: string) => void): Promise<string> {
+  const root = join(cache, 'sd15-control-random');
+  if (existsSync(root)) return root;
+  const temporary = `${root}.part`;
+  await rm(temporary, { recursive: true, force: true });
+  await mkdir(temporary, { recursive: true });
+  log('making a random ControlNet in bench/.cache (once, 1.4 GB)');
+  await writeFile(join(temporary, 'config.json'), JSON.stringify(controlConfig, null, 2));
+  await write(join(temporary, 'diffusion_pytorch_model.safetensors'), controlTensors(), 4);
   await rename(temporary, root);
   return root;
 }

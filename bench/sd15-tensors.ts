@@ -114,9 +114,56 @@ class Scope {
   }
 }
 
+/** A ControlNet for it. */
+export const controlConfig = {
+  ...unetConfig,
+  _class_name: 'ControlNetModel',
+  conditioning_channels: 3,
+  conditioning_embedding_out_channels: [16, 32, 96, 256],
+};
+
 export function unetTensors(): TensorShapes {
   const tensors: TensorShapes = new Map();
   const s = new Scope(tensors);
+  const { block_out_channels: channels, layers_per_block: layers, cross_attention_dim: text } = unetConfig;
+  const first = channels[0]!;
+  const last = channels.length - 1;
+  const time = 4 * first;
+  const skips = encoderTensors(s);
+  let current = channels[last]!;
+  [...channels].reverse().forEach((width, i) => {
+    const block = s.at(`up_blocks.${i}`);
+    for (let j = 0; j <= layers; j++) {
+      block.resnet(`resnets.${j}`, current + skips.pop()!, width, time);
+      if (i !== 0) block.transformer(`attentions.${j}`, width, text);
+      current = width;
+    }
+    if (i !== last) block.conv('upsamplers.0.conv', width, width);
+  });
+  s.norm('conv_norm_out', first);
+  s.conv('conv_out', first, unetConfig.out_channels);
+  return tensors;
+}
+
+export function controlTensors(): TensorShapes {
+  const tensors: TensorShapes = new Map();
+  const s = new Scope(tensors);
+  const { conditioning_embedding_out_channels: hint, block_out_channels: channels } = controlConfig;
+  const skips = encoderTensors(s);
+  const embedding = s.at('controlnet_cond_embedding');
+  embedding.conv('conv_in', controlConfig.conditioning_channels, hint[0]!);
+  hint.slice(1).forEach((width, i) => {
+    embedding.conv(`blocks.${2 * i}`, hint[i]!, hint[i]!);
+    embedding.conv(`blocks.${2 * i + 1}`, hint[i]!, width);
+  });
+  embedding.conv('conv_out', hint.at(-1)!, channels[0]!);
+  skips.forEach((width, i) => s.conv(`controlnet_down_blocks.${i}`, width, width, 1));
+  s.conv('controlnet_mid_block', channels.at(-1)!, channels.at(-1)!, 1);
+  return tensors;
+}
+
+/** Conv_in to mid block, which a ControlNet has as well. Returns the widths of the skips. */
+function encoderTensors(s: Scope): number[] {
   const { block_out_channels: channels, layers_per_block: layers, cross_attention_dim: text } = unetConfig;
   const first = channels[0]!;
   const last = channels.length - 1;
@@ -140,19 +187,7 @@ export function unetTensors(): TensorShapes {
   s.resnet('mid_block.resnets.0', middle, middle, time);
   s.transformer('mid_block.attentions.0', middle, text);
   s.resnet('mid_block.resnets.1', middle, middle, time);
-  let current = middle;
-  [...channels].reverse().forEach((width, i) => {
-    const block = s.at(`up_blocks.${i}`);
-    for (let j = 0; j <= layers; j++) {
-      block.resnet(`resnets.${j}`, current + skips.pop()!, width, time);
-      if (i !== 0) block.transformer(`attentions.${j}`, width, text);
-      current = width;
-    }
-    if (i !== last) block.conv('upsamplers.0.conv', width, width);
-  });
-  s.norm('conv_norm_out', first);
-  s.conv('conv_out', first, unetConfig.out_channels);
-  return tensors;
+  return skips;
 }
 
 export function vaeTensors(): TensorShapes {

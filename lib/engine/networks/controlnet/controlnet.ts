@@ -29,6 +29,7 @@ export class ControlNet {
   readonly config: ControlNetConfig;
   private readonly weights: WeightSource;
   private readonly sessions: Sessions;
+  private readonly costs = new Map<string, { prompt: number; step: number }>();
 
   constructor(config: ControlNetConfig, weights: WeightSource, open: OpenGraph) {
     this.config = config;
@@ -38,9 +39,14 @@ export class ControlNet {
 
   /** Multiply-accumulates: `prompt` once per run, mostly the picture's embedding; `step` of one row at a key step. */
   cost(height: number, width: number): { prompt: number; step: number } {
+    const key = `${height}x${width}`;
+    const known = this.costs.get(key);
+    if (known) return known;
     const size = { batch: 1, rows: 1, tokens: 77, height, width, weights: this.weights };
     const { prompt, encoder } = buildControlNetStages(this.config, size);
-    return { prompt: countMacs(prompt), step: countMacs(encoder) };
+    const cost = { prompt: countMacs(prompt), step: countMacs(encoder) };
+    this.costs.set(key, cost);
+    return cost;
   }
 
   /**
