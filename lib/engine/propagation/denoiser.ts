@@ -8,8 +8,8 @@ export interface Denoiser {
   /** Channels of the latents it reads and of the prediction it writes. */
   readonly inChannels: number;
   readonly outChannels: number;
-  /** Multiply-accumulates of one row at a latent size: what progress, ETA and the receipt's savings are counted in. */
-  cost(height: number, width: number): { encoder: number; decoder: number };
+  /** What one row of a latent size takes. */
+  cost(height: number, width: number): Cost;
   /** Everything that is constant over a run: text keys and values, label embeddings. Called once per prompt. */
   prepare(conditioning: Conditioning): Promise<Prepared>;
   /**
@@ -30,6 +30,20 @@ export interface Denoiser {
   dispose(): Promise<void>;
 }
 
+export interface Cost {
+  /** Multiply-accumulates: what progress, ETA and the receipt's savings are counted in. */
+  readonly encoder: number;
+  readonly decoder: number;
+  readonly bytes: {
+    /** Values alive at once in a call of one row and one step. */
+    readonly call: number;
+    /** Features, kept from a key step to the next. */
+    readonly features: number;
+    /** The same where nothing that depends on them is computed ahead. */
+    readonly plainFeatures: number;
+  };
+}
+
 export interface Conditioning {
   /** Text states [R, L, D]. */
   readonly encoderHiddenStates: Tensor<'float32'>;
@@ -47,6 +61,8 @@ export interface Frames {
   readonly count: number;
   /** Most frames of one call, beside the first. */
   readonly perCall: number;
+  /** Keeps features as they are made: less memory for every frame, more work for every step. */
+  readonly plain?: boolean;
   /** Between the calls of one step: may throw, or wait. */
   readonly between?: (() => void | Promise<void>) | undefined;
 }

@@ -1,3 +1,4 @@
+import type { Cost } from '../propagation/denoiser.ts';
 import type { DeviceName } from '../runtime/session.ts';
 import type { DecodeWidth } from '../propagation/plan.ts';
 
@@ -21,16 +22,49 @@ export function batchSize(count: number, rowMacs: number, device: DeviceName): n
   return size;
 }
 
-/** Frames of one call beside a video's first. `frameMacs` of a whole batch's frame, of the larger half. */
-export function framesPerCall(frames: number, frameMacs: number, device: DeviceName): number {
-  return Math.min(Math.max(Math.floor(limitOf(device) / frameMacs), 1), Math.max(frames - 1, 1));
+export interface ClipSize {
+  /** Frames of one call beside the first. */
+  readonly perCall: number;
+  /** Features are kept as they are made: more work, less memory. */
+  readonly plain: boolean;
+  /** Most steps of one call that there is memory for. */
+  readonly steps: number;
+  /** Estimate of what the video needs at once. */
+  readonly bytes: number;
 }
 
-/** `stepMacs`: one decoded step of a whole batch. */
-export function decodeWidth(wanted: number | 'auto', stepMacs: number, device: DeviceName): DecodeWidth {
+/**
+ * How a video fits into `budget` bytes: all of its frames' features are kept over a span, and what is left is for calls of
+ * as many frames, and then as many steps, as that and the device's patience allow. `rows` of one frame.
+ */
+export function clipSize(
+  frames: number,
+  rows: number,
+  { encoder, decoder, bytes }: Cost,
+  device: DeviceName,
+  budget = Infinity,
+): ClipSize {
+  const call = rows * bytes.call;
+  const kept = (perRow: number) => frames * rows * perRow;
+  const plain = kept(bytes.features) + call > budget;
+  const held = kept(plain ? bytes.plainFeatures : bytes.features);
+  const room = Math.max(Math.floor((budget - held) / call), 1);
+  const patience = Math.max(Math.floor(limitOf(device) / (rows * Math.max(encoder, decoder))), 1);
+  const perCall = Math.min(room, patience, Math.max(frames - 1, 1));
+  const steps = Math.max(Math.floor(room / perCall), 1);
+  return { perCall, plain, steps, bytes: held + perCall * Math.min(steps, widest) * call };
+}
+
+/** `stepMacs`: one decoded step of a whole batch; `most` steps that there is memory for. */
+export function decodeWidth(
+  wanted: number | 'auto',
+  stepMacs: number,
+  device: DeviceName,
+  most = widest,
+): DecodeWidth {
   if (wanted !== 'auto') return { steps: wanted, rest: 'together' };
-  const most = Math.floor(limitOf(device) / stepMacs);
-  return { steps: Math.min(Math.max(most, 1), widest), rest: 'singly' };
+  const patience = Math.floor(limitOf(device) / stepMacs);
+  return { steps: Math.min(Math.max(patience, 1), widest, most), rest: 'singly' };
 }
 
 function limitOf(device: DeviceName): number {

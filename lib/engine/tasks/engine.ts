@@ -68,7 +68,8 @@ export class Engine {
       const useMeter = (meter: RunMeter) => {
         this.meter = meter;
       };
-      return run({ model, device, versions, started, useMeter }, task, input, hooks);
+      const { memoryBudgetBytes } = this.options;
+      return run({ model, device, memoryBudgetBytes, versions, started, useMeter }, task, input, hooks);
     });
   }
 

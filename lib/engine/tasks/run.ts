@@ -1,13 +1,14 @@
 import { EncoreError } from '../../contracts/errors.ts';
 import { resolveSchedule } from '../../contracts/plan.ts';
 import { schedulers, type SchedulerName } from '../../contracts/schedulers.ts';
+import type { Cost } from '../propagation/denoiser.ts';
 import { denoise, guidanceRows, type DenoiseHooks } from '../propagation/loop.ts';
 import { spansOf, type Span } from '../propagation/plan.ts';
 import type { DeviceName } from '../runtime/session.ts';
 import { createScheduler, type Scheduler, type SchedulerRun } from '../schedulers/index.ts';
 import { concatRows, rows } from '../tensor/arithmetic.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { batchSize, decodeWidth, framesPerCall } from './call-size.ts';
+import { batchSize, clipSize, decodeWidth, type ClipSize } from './call-size.ts';
 import { conditioning, type Conditioning } from './conditioning.ts';
 import { Guidance, type Stretch } from './control.ts';
 import type { Batch, Course, Start, Task } from './course.ts';
@@ -24,6 +25,8 @@ type Float32 = Tensor<'float32'>;
 export interface TaskContext {
   readonly model: LoadedModel;
   readonly device: DeviceName;
+  /** For what a video keeps in memory; without it as much as it likes. */
+  readonly memoryBudgetBytes?: number | undefined;
   readonly versions: Readonly<Record<string, string>>;
   /** When the task was taken up, by performance.now(). */
   readonly started: number;
@@ -71,7 +74,8 @@ export async function run(
 export interface Leg {
   readonly course: Course;
   readonly frames: number;
-  readonly framesPerCall: number;
+  /** Of a video. */
+  readonly clip: ClipSize | undefined;
   /** Network evaluations of one batch. */
   readonly evaluations: number;
   readonly stretch: Stretch;
@@ -82,7 +86,7 @@ export interface Leg {
   readonly begin: () => SchedulerRun;
   readonly injection: number;
   /** Multiply-accumulates of one row. */
-  readonly cost: { encoder: number; decoder: number };
+  readonly cost: Cost;
   /** Of the ControlNets: their runs of one batch, and those of an exact run. */
   readonly controlRuns: { made: number; exact: number };
   readonly notices: readonly string[];
@@ -155,7 +159,7 @@ function prepareDrawing(
 }
 
 function legOf(
-  { model, device }: TaskContext,
+  { model, device, memoryBudgetBytes }: TaskContext,
   input: GenerateInput,
   scheduler: Scheduler,
   course: Course,
@@ -178,11 +182,15 @@ function legOf(
   const halves = guidanceRows(1, input.guidanceScale);
   const rowMacs = halves * Math.max(cost.encoder, cost.decoder);
   const batch = batchSize(count, frames * rowMacs, device);
-  const perCall = framesPerCall(frames, batch * rowMacs, device);
-  const width = decodeWidth(input.decodeWidth, perCall * batch * halves * cost.decoder, device);
+  const clip =
+    course.frames === undefined
+      ? undefined
+      : clipSize(frames, halves * batch, cost, device, memoryBudgetBytes);
+  const stepMacs = (clip?.perCall ?? 1) * batch * halves * cost.decoder;
+  const width = decodeWidth(input.decodeWidth, stepMacs, device, clip?.steps);
   const grainy = stochastic && keySteps.length < evaluations;
   return {
-    ...{ course, frames, framesPerCall: perCall, evaluations, keySteps, batch, begin, cost },
+    ...{ course, frames, clip, evaluations, keySteps, batch, begin, cost },
     spans: spansOf(keySteps, evaluations, width),
     injection: course.injection ?? input.injection,
     stretch,
@@ -239,12 +247,11 @@ async function walkBatch(drawing: Drawing, leg: Leg, batch: Batch, start: Start)
   const { checkpoint, legs } = drawing;
   // Given noise has the size of the first leg.
   const stack = leg === legs[0] ? input.noise : undefined;
-  const clip = { count: frames, perCall: leg.framesPerCall, between: checkpoint };
   checkpoint();
   const prepared = await meter.call('textEncoder', 1, 0, () =>
     denoiser.prepare({
       encoderHiddenStates: states,
-      frames: leg.course.frames === undefined ? undefined : clip,
+      frames: leg.clip && { ...leg.clip, count: frames, between: checkpoint },
     }),
   );
   const control = await drawing.guidance.guide(batch, leg);

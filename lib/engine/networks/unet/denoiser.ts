@@ -1,20 +1,23 @@
 import { EncoreError } from '../../../contracts/errors.ts';
 import type { WeightSource } from '../../checkpoint/weight-source.ts';
 import { countMacs } from '../../onnx/macs.ts';
+import { activationBytes } from '../../runtime/graph-memory.ts';
 import type {
   Conditioning,
   ControlResiduals,
+  Cost,
   Denoiser,
   Features,
   Prepared,
 } from '../../propagation/denoiser.ts';
-import { float32 } from '../../tensor/tensor.ts';
-import type { Tensor } from '../../tensor/tensor.ts';
+import { float32, sizeOf } from '../../tensor/tensor.ts';
+import type { Shape, Tensor } from '../../tensor/tensor.ts';
 import { runOn, Sessions } from '../sessions.ts';
 import type { OpenGraph } from '../sessions.ts';
 import { framesOf, joinFrames, partsOf, wholeOf } from './clip.ts';
 import type { ClipPart } from './clip.ts';
 import type { UnetConfig } from './config.ts';
+import { featureShapes } from './halves.ts';
 import type { FrameRows } from './inputs.ts';
 import type { MotionConfig } from './motion.ts';
 import { buildUnetStages } from './stages.ts';
@@ -30,6 +33,7 @@ interface UnetPrepared extends Prepared {
   readonly values: Feeds;
   /** What one call draws: a single part for pictures. */
   readonly parts: readonly ClipPart[];
+  readonly hoisting: boolean;
   readonly between: () => void | Promise<void>;
 }
 
@@ -51,6 +55,7 @@ interface StageSize {
   width: number;
   steps: number;
   control: boolean;
+  hoisting?: boolean;
   frames?: FrameRows | undefined;
 }
 
@@ -64,7 +69,7 @@ export class UnetDenoiser implements Denoiser {
   private readonly sessions: Sessions;
   /** Of the last size: its encoder and its decoder are asked for one after the other. */
   private last: { key: string; stages: UnetStages } | undefined;
-  private readonly costs = new Map<string, { encoder: number; decoder: number }>();
+  private readonly costs = new Map<string, Cost>();
 
   /** `motion`: of a motion adapter, whose modules are among the weights then. */
   constructor(config: UnetConfig, weights: WeightSource, open: OpenGraph, motion?: MotionConfig) {
@@ -76,13 +81,23 @@ export class UnetDenoiser implements Denoiser {
     this.sessions = new Sessions(open);
   }
 
-  cost(height: number, width: number): { encoder: number; decoder: number } {
+  cost(height: number, width: number): Cost {
     const key = `${height}x${width}`;
     const known = this.costs.get(key);
     if (known) return known;
     // 77 tokens stand for any prompt: their share is below 0.5 %.
-    const stages = this.build({ batch: 1, rows: 1, tokens: 77, height, width, steps: 1, control: false });
-    const cost = { encoder: countMacs(stages.encoder), decoder: countMacs(stages.decoder) };
+    const { encoder, decoder } = this.build({
+      ...{ batch: 1, rows: 1, tokens: 77, height, width, steps: 1, control: false },
+    });
+    const cost = {
+      encoder: countMacs(encoder),
+      decoder: countMacs(decoder),
+      bytes: {
+        call: Math.max(activationBytes(encoder), activationBytes(decoder)),
+        features: 4 * elements(encoder.outputs.map(({ value }) => value.shape)),
+        plainFeatures: 4 * elements(featureShapes(this.config, height, width)),
+      },
+    };
     this.costs.set(key, cost);
     return cost;
   }
@@ -102,6 +117,7 @@ export class UnetDenoiser implements Denoiser {
       rows: rows * (frames?.count ?? 1),
       textRows: rows,
       parts: frames !== undefined && this.motion !== undefined ? wholeOf(frames) : partsOf(frames),
+      hoisting: !(frames?.plain ?? false),
       ...{ tokens, values, between: frames?.between ?? (() => undefined) },
     };
     return prepared;
@@ -113,7 +129,7 @@ export class UnetDenoiser implements Denoiser {
     prepared: Prepared,
     control?: ControlResiduals,
   ): Promise<Features> {
-    const { rows, textRows, tokens, values, parts, between } = prepared as UnetPrepared;
+    const { rows, textRows, tokens, values, parts, hoisting, between } = prepared as UnetPrepared;
     const [samples = 0, channels = 0, height = 0, width = 0] = sample.shape;
     if (sample.shape.length !== 4 || channels !== this.inChannels || samples === 0 || rows % samples !== 0) {
       throw new EncoreError(
@@ -123,7 +139,7 @@ export class UnetDenoiser implements Denoiser {
     }
     const batch = (samples * textRows) / rows;
     const guided = control !== undefined;
-    const size = { batch, rows: textRows, tokens, height, width, steps: 1, control: guided };
+    const size = { batch, rows: textRows, tokens, height, width, steps: 1, control: guided, hoisting };
     const feeds = { ...values, timestep: float32([1], Float32Array.of(timestep)) };
     const features: Feeds[] = [];
     for (const part of parts) {
@@ -142,9 +158,9 @@ export class UnetDenoiser implements Denoiser {
     prepared: Prepared,
   ): Promise<Tensor<'float32'>> {
     const { batch, height, width, control, parts: known } = features as UnetFeatureSet;
-    const { textRows, tokens, values, parts, between } = prepared as UnetPrepared;
+    const { textRows, tokens, values, parts, hoisting, between } = prepared as UnetPrepared;
     const steps = timesteps.length;
-    const size = { batch, rows: textRows, tokens, height, width, steps, control };
+    const size = { batch, rows: textRows, tokens, height, width, steps, control, hoisting };
     const feeds = { ...values, timesteps: float32([steps], Float32Array.from(timesteps)) };
     const samples: Tensor<'float32'>[] = [];
     let first: Feeds = {};
@@ -175,10 +191,15 @@ export class UnetDenoiser implements Denoiser {
     const key = keyOf(size);
     if (this.last?.key === key) return this.last.stages;
     const { config, weights, motion } = this;
-    const stages = buildUnetStages(config, { ...size, weights, motion });
+    const { hoisting = true } = size;
+    const stages = buildUnetStages(config, { ...size, weights, motion }, { hoisting });
     this.last = { key, stages };
     return stages;
   }
+}
+
+function elements(shapes: readonly Shape[]): number {
+  return shapes.reduce((sum, shape) => sum + sizeOf(shape), 0);
 }
 
 function keyOf({ frames, ...size }: StageSize): string {
