@@ -86,6 +86,7 @@ export async function benchControl(log: (line: string) => void): Promise<void> {
       [`the same by multiply-accumulates`, ratio(time((name) => countMacs(graphs[name])))],
     );
   }
+  rows.push(['ratios', 'of processor time', 'other work on the machine falls on the wall clock alone']);
   await report(
     'npm run bench -- control',
     'One ControlNet beside Stable Diffusion 1.5, 512 x 512, float32, guidance',
