@@ -6,13 +6,28 @@ import { environment } from './environment.ts';
 
 const bundled = fileURLToPath(new URL('../../models', import.meta.url));
 
+/** Folders of a models folder for files of one kind, as the studio has them. */
+const shelves = {
+  model: 'checkpoints',
+  ControlNet: 'controlnet',
+  LoRA: 'loras',
+  embedding: 'embeddings',
+} as const;
+
 /**
- * Where a model or a ControlNet lies: a path wins over a name, and what comes with Encore over the data directory.
+ * Where something lies: a path wins over a name, what comes with Encore over the data directory, and a name is that of a
+ * folder, or of a .safetensors file.
  * @throws EncoreError `unknown_model`
  */
-export async function installed(name: string, kind: 'model' | 'ControlNet'): Promise<string> {
+export async function installed(name: string, kind: keyof typeof shelves): Promise<string> {
   const places = [resolve(name)];
-  if (/^[\w.-]+$/.test(name)) places.push(join(bundled, name), join(environment.home, 'models', name));
+  if (/^[\w.-]+$/.test(name)) {
+    for (const models of [bundled, join(environment.home, 'models')]) {
+      for (const folder of [models, join(models, shelves[kind])]) {
+        places.push(join(folder, name), join(folder, `${name}.safetensors`));
+      }
+    }
+  }
   for (const place of places) {
     const found = await stat(place).catch(() => undefined);
     if (found !== undefined) return place;

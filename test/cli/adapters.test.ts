@@ -1,4 +1,4 @@
-import { copyFile, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -57,13 +57,17 @@ describe('encore generate', () => {
       prompt: string;
       negativePrompt: string;
     };
+    // By its name, from where the studio keeps them.
+    const shelf = join(scratch, 'home', 'models', 'embeddings');
+    await mkdir(shelf, { recursive: true });
+    await copyFile(golden('night-sky'), join(shelf, 'night-sky.safetensors'));
     const [out, dump] = [join(scratch, 'fox.png'), join(scratch, 'fox.safetensors')];
     const { code, stdout, stderr } = await encore(
       ...['generate', '--device', 'cpu', '--model', tiny, '--latents', golden('reference')],
       ...['--prompt', reference.prompt, '--negative', reference.negativePrompt],
       ...['--steps', '6', '--guidance', '5', '--plan', 'exact', '--injection', 'off'],
       ...['--lora', `${golden('kohya')}:0.6`, '--lora', `${golden('diffusers')}:-0.4`],
-      ...['--embedding', golden('night-sky'), '--out', out, '--dump-latents', dump, '--json'],
+      ...['--embedding', 'night-sky', '--out', out, '--dump-latents', dump, '--json'],
     );
     expect(code).toBe(0);
     expect(stderr).toMatch(/"night-sky" is not used/);
@@ -82,11 +86,11 @@ describe('encore generate', () => {
   });
 
   test.each([
-    [['--lora', 'nowhere.safetensors'], 'checkpoint_not_found'],
+    [['--lora', 'nowhere.safetensors'], 'unknown_model'],
     [['--lora', golden('cat')], 'checkpoint_unsupported'],
     [['--lora', `${golden('kohya')}:9`], 'invalid_parameter'],
     [['--embedding', golden('kohya')], 'checkpoint_unsupported'],
-    [['--embedding', 'style.pt'], 'checkpoint_unsupported'],
+    [['--embedding', 'models/toybox/README.md'], 'checkpoint_invalid'],
   ])('%j is refused as %s', async (options, code) => {
     const small = ['--model', tiny, '--width', '64', '--height', '64', '--prompt', 'a fox', '--steps', '1'];
     const out = join(scratch, 'refused.png');

@@ -1,8 +1,8 @@
-import { resolve } from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import { adapterName } from '../../engine/checkpoint/adapter-file.ts';
 import { openEmbedding } from '../../engine/checkpoint/embedding.ts';
 import { mentions } from '../../engine/tokenizers/triggers.ts';
+import { installed } from '../installed.ts';
 import type { OptionGroup } from './group.ts';
 
 export interface AdapterOptions {
@@ -21,9 +21,9 @@ interface LoraOption {
 export const adapters: OptionGroup<AdapterOptions> = {
   declare(command) {
     command
-      .option('--lora <file[:weight]>', 'LoRA, by default of weight 1; may be given again', anotherLora)
+      .option('--lora <file|name[:weight]>', 'LoRA, by default of weight 1; may be given again', anotherLora)
       .option(
-        '--embedding <file>',
+        '--embedding <file|name>',
         'textual inversion, called by its file name in the prompt; may be given again',
         another,
       );
@@ -31,8 +31,13 @@ export const adapters: OptionGroup<AdapterOptions> = {
   request({ lora }) {
     return { loras: lora?.map(({ file, weight }) => ({ id: adapterName(file).slice(-200), weight })) };
   },
-  async input({ prompt = '', negative, lora, embedding }) {
-    for (const file of embedding ?? []) {
+  async input({ prompt = '', negative, lora = [], embedding = [] }) {
+    const loras = [];
+    for (const { file, weight } of lora) loras.push({ file: await installed(file, 'LoRA'), weight });
+    const embeddings = [];
+    for (const given of embedding) {
+      const file = await installed(given, 'embedding');
+      embeddings.push(file);
       const { name, triggers } = await openEmbedding(file);
       if ([prompt, negative].some((text) => mentions(text, triggers))) continue;
       process.stderr.write(
@@ -40,10 +45,8 @@ export const adapters: OptionGroup<AdapterOptions> = {
       );
     }
     return {
-      ...(lora === undefined
-        ? {}
-        : { loras: lora.map(({ file, weight }) => ({ file: resolve(file), weight })) }),
-      ...(embedding === undefined ? {} : { embeddings: embedding.map((file) => resolve(file)) }),
+      ...(loras.length === 0 ? {} : { loras }),
+      ...(embeddings.length === 0 ? {} : { embeddings }),
     };
   },
 };
