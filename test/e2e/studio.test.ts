@@ -220,6 +220,7 @@ describe('the studio in a browser', () => {
   });
 
   it('finds, stars and selects many by keyboard alone', async () => {
+    await stack.make({ prompt: 'a cupcake in a room', steps: 5 });
     await visit(page, `${stack.url}/library`);
     await page.getByRole('searchbox', { name: 'Search in prompts' }).fill('cupcake');
     const tiles = page.getByRole('link', { name: /cupcake/ });
