@@ -31,6 +31,7 @@ const cases: Case[] = [
   ['Sigmoid', (g, x) => g.emit('Sigmoid', [x]), [2, 3]],
   ['Tanh', (g, x) => g.emit('Tanh', [x]), [2, 3]],
   ['Exp', (g, x) => g.emit('Exp', [x]), [2, 3]],
+  ['Sqrt', (g, x) => g.emit('Sqrt', [g.mul(x, x)]), [2, 3]],
   ['Sin', (g, x) => g.emit('Sin', [x]), [2, 3]],
   ['Cos', (g, x) => g.emit('Cos', [x]), [2, 3]],
   ['Softmax', (g, x) => g.softmax(x), [2, 3]],
