@@ -12,6 +12,7 @@ const shelves = {
   ControlNet: 'controlnet',
   LoRA: 'loras',
   embedding: 'embeddings',
+  'motion adapter': 'motion',
 } as const;
 
 /**

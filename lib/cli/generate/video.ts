@@ -1,4 +1,4 @@
-import { extname } from 'node:path';
+import { basename, extname } from 'node:path';
 import type { Command } from 'commander';
 import { EncoreError } from '../../contracts/errors.ts';
 import { videoFormats, videoSchema, type Video } from '../../contracts/task-inputs.ts';
@@ -8,6 +8,7 @@ import { pictureJson, type PictureMetadata } from '../../media/metadata.ts';
 import type { VideoFormat } from '../../media/video-arguments.ts';
 import { writeVideo } from '../../media/video.ts';
 import { environment } from '../environment.ts';
+import { installed } from '../installed.ts';
 import type { OptionGroup } from './group.ts';
 import { number } from './values.ts';
 
@@ -18,6 +19,7 @@ export interface VideoFileOptions {
   motionX?: number;
   motionY?: number;
   interpolateFps?: number;
+  motionAdapter?: string;
 }
 
 const defaults = videoSchema.parse({});
@@ -30,11 +32,17 @@ export const video: OptionGroup<VideoFileOptions> = {
       .option('--fps <n>', `frames per second (default: ${defaults.fps})`, number)
       .option('--motion-x <n>', `512ths of the width per frame (default: ${defaults.motion.x})`, number)
       .option('--motion-y <n>', `512ths of the height per frame (default: ${defaults.motion.y})`, number)
-      .option('--interpolate-fps <n>', 'smooth the video to so many frames per second', number);
+      .option('--interpolate-fps <n>', 'smooth the video to so many frames per second', number)
+      .option(
+        '--motion-adapter <dir|name>',
+        'AnimateDiff, which moves by itself, in place of Text2Video-Zero',
+      );
   },
-  request({ out, frames, fps, motionX, motionY, interpolateFps }) {
+  request({ out, frames, fps, motionX, motionY, interpolateFps, motionAdapter }) {
     const format = formatOf(out);
-    const asked = [frames, fps, motionX, motionY, interpolateFps].some((value) => value !== undefined);
+    const asked = [frames, fps, motionX, motionY, interpolateFps, motionAdapter].some(
+      (value) => value !== undefined,
+    );
     if (format === undefined && !asked) return {};
     if (format === undefined) {
       throw new EncoreError(
@@ -46,7 +54,12 @@ export const video: OptionGroup<VideoFileOptions> = {
       );
     }
     const motion = { x: motionX ?? defaults.motion.x, y: motionY ?? defaults.motion.y };
-    return { video: { frames, fps, motion, format, interpolateFps } };
+    const adapter = motionAdapter && basename(motionAdapter).slice(-200);
+    return { video: { frames, fps, motion, format, interpolateFps, adapter } };
+  },
+  async input({ motionAdapter }) {
+    if (motionAdapter === undefined) return {};
+    return { motionAdapter: await installed(motionAdapter, 'motion adapter') };
   },
 };
 

@@ -11,7 +11,7 @@ export interface ModelFolder {
 }
 
 /** Folders that people sort by kind, as other programs do: what lies in them is installed as well. */
-export const SHELVES = ['checkpoints', 'controlnet', 'embeddings', 'loras'];
+export const SHELVES = ['checkpoints', 'controlnet', 'embeddings', 'loras', 'motion'];
 
 /**
  * What is installed in some folders: diffusers folders and .safetensors files. Read anew when it changed, so a model that
