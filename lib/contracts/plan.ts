@@ -92,3 +92,21 @@ export function defaultInjection(plan: Plan, steps: number, first = 0, task?: Ta
 export function skippedSteps(steps: number, strength: number): number {
   return steps - Math.min(Math.trunc(steps * strength), steps);
 }
+
+/**
+ * {@link skippedSteps} of a run that draws something.
+ * @throws EncoreError `invalid_parameter` where a strength leaves no step
+ */
+export function firstStep(steps: number, strength: number): number {
+  const first = skippedSteps(steps, strength);
+  // A run without steps is refused for that.
+  if (strength >= 0 && strength <= 1 && (first < steps || steps === 0)) return first;
+  throw new EncoreError(
+    'invalid_parameter',
+    `a strength of ${strength} leaves none of ${steps} steps to draw`,
+    {
+      remedy: `Use ${(1 / steps).toPrecision(2)} to 1.`,
+      errors: [{ path: 'strength', message: 'is too small' }],
+    },
+  );
+}

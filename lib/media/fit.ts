@@ -1,7 +1,6 @@
 import sharp, { type Sharp } from 'sharp';
 import { EncoreError } from '../contracts/errors.ts';
-import { limits } from '../contracts/generation.ts';
-import type { Size } from '../contracts/sizes.ts';
+import { borderedSize, type Size } from '../contracts/sizes.ts';
 import type { Outpaint, resizeModes } from '../contracts/task-inputs.ts';
 import type { GrayPicture, Picture } from '../engine/tasks/task.ts';
 import { uprightPicture } from './upload.ts';
@@ -39,20 +38,8 @@ export async function fitPictures(files: PictureFiles): Promise<FittedPictures> 
       ? undefined
       : await fitMask(await decodeMask(files.mask), original, files, resize);
   if (outpaint === undefined) return { width, height, image, mask };
-  expectCanvas(files, outpaint);
-  const extended = { image: await extend(image, outpaint), mask: extendMask(mask, files, outpaint) };
-  return { ...extended, ...sizeOf(extended.image) };
-}
-
-/** What is drawn with its border is no larger than what is drawn without one. */
-function expectCanvas({ width, height }: Size, { left, top, right, bottom }: Outpaint): void {
-  const canvas = { width: width + left + right, height: height + top + bottom };
-  if (Math.max(canvas.width, canvas.height) <= limits.maxSide) return;
-  throw new EncoreError(
-    'invalid_parameter',
-    `with its border the picture is ${canvas.width}x${canvas.height}: sides may have ${limits.maxSide} pixels`,
-    { errors: [{ path: 'outpaint', message: 'is too large for this picture' }] },
-  );
+  const canvas = borderedSize(files, outpaint);
+  return { image: await extend(image, outpaint), mask: extendMask(mask, files, outpaint), ...canvas };
 }
 
 /** Any picture file as RGB: upright, in sRGB, the transparent on white. */
@@ -144,10 +131,6 @@ function extendMask(
     else data.set(mask.data.subarray(row * width, (row + 1) * width), start);
   }
   return { ...size, data };
-}
-
-function sizeOf({ width, height }: Size): Size {
-  return { width, height };
 }
 
 function from({ width, height, data }: Picture | GrayPicture, channels: 1 | 3): Sharp {

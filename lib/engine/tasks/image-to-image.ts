@@ -1,8 +1,9 @@
+import { firstStep } from '../../contracts/plan.ts';
 import { defaultStrength } from '../../contracts/task-inputs.ts';
 import { rows } from '../tensor/arithmetic.ts';
 import type { Task } from './course.ts';
 import { expectLatentsAlone, latentSize } from './latent-size.ts';
-import { expectImage, firstStep, originalOf, pixelsOf } from './original.ts';
+import { expectImage, originalOf, pixelsOf } from './original.ts';
 import { secondLeg } from './upscale.ts';
 
 /**

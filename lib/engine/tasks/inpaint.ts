@@ -1,4 +1,5 @@
 import { EncoreError } from '../../contracts/errors.ts';
+import { firstStep } from '../../contracts/plan.ts';
 import { defaultStrength } from '../../contracts/task-inputs.ts';
 import { concatChannels, rows, scaled } from '../tensor/arithmetic.ts';
 import { float32, type Tensor } from '../tensor/tensor.ts';
@@ -6,7 +7,7 @@ import type { Batch, Task } from './course.ts';
 import { latentSize } from './latent-size.ts';
 import type { LoadedModel } from './loaded-model.ts';
 import { composed, expectMask, feathered, filled, hidden, latentMask } from './mask.ts';
-import { expectImage, expectSize, firstStep, originalOf, pixelsOf, type Original } from './original.ts';
+import { expectImage, expectSize, originalOf, pixelsOf, type Original } from './original.ts';
 import { repeatRow } from './pictures.ts';
 import type { GenerateInput, GrayPicture, Picture } from './task.ts';
 

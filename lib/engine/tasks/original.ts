@@ -1,5 +1,4 @@
 import { EncoreError } from '../../contracts/errors.ts';
-import { skippedSteps } from '../../contracts/plan.ts';
 import type { LatentDistribution } from '../networks/vae/autoencoder.ts';
 import type { AutoencoderConfig } from '../networks/vae/config.ts';
 import { mapped } from '../tensor/arithmetic.ts';
@@ -84,19 +83,5 @@ export function expectSize(
     'invalid_parameter',
     `${name} is ${picture.width}x${picture.height}, the request ${width}x${height}`,
     { errors: [{ path: name, message: 'must have the size that is drawn' }] },
-  );
-}
-
-/** Steps left out for a strength. Throws `invalid_parameter` where none would be left. */
-export function firstStep(steps: number, strength: number): number {
-  const first = skippedSteps(steps, strength);
-  if (strength >= 0 && strength <= 1 && (first < steps || steps === 0)) return first;
-  throw new EncoreError(
-    'invalid_parameter',
-    `a strength of ${strength} leaves none of ${steps} steps to draw`,
-    {
-      remedy: `Use ${(1 / steps).toPrecision(2)} to 1.`,
-      errors: [{ path: 'strength', message: 'is too small' }],
-    },
   );
 }

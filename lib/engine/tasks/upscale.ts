@@ -1,6 +1,6 @@
-import { EncoreError } from '../../contracts/errors.ts';
 import { limits } from '../../contracts/generation.ts';
-import { defaultInjection } from '../../contracts/plan.ts';
+import { defaultInjection, firstStep } from '../../contracts/plan.ts';
+import { upscaledSize } from '../../contracts/sizes.ts';
 import { upscaleSchema, type Upscale } from '../../contracts/task-inputs.ts';
 import { concatRows, mapped, rows } from '../tensor/arithmetic.ts';
 import type { LatentDistribution } from '../networks/vae/autoencoder.ts';
@@ -9,7 +9,7 @@ import type { Tensor } from '../tensor/tensor.ts';
 import type { Batch, Course, Task } from './course.ts';
 import { expectLatentsAlone, latentSize, lcm, type LatentSize } from './latent-size.ts';
 import type { LoadedModel } from './loaded-model.ts';
-import { drawn, expectImage, firstStep, originalOf, pixelsOf } from './original.ts';
+import { drawn, expectImage, originalOf, pixelsOf } from './original.ts';
 import { unscale } from './previewer.ts';
 import type { GenerateInput } from './task.ts';
 
@@ -93,24 +93,15 @@ function legOf(
   };
 }
 
-/** Size in latents; sides are rounded to what the model takes. Throws `invalid_parameter` for one that is too large. */
+/** Size in latents. Throws `invalid_parameter` for one that is too large. */
 function targetOf(
   { autoencoder }: LoadedModel,
   size: { height: number; width: number },
   { factor }: Upscale,
 ): { height: number; width: number } {
   const { scale } = autoencoder.config;
-  const multiple = lcm(limits.sideMultiple, scale);
-  const side = (latents: number) => Math.round((latents * scale * factor) / multiple) * multiple;
-  const [width, height] = [side(size.width), side(size.height)];
-  if (Math.max(width, height) > limits.maxSide) {
-    const [from, to] = [`${size.width * scale}x${size.height * scale}`, `${width}x${height}`];
-    throw new EncoreError(
-      'invalid_parameter',
-      `upscaling ${from} by ${factor} gives ${to}: sides may have ${limits.maxSide} pixels`,
-      { errors: [{ path: 'upscale.factor', message: 'is too large for this size' }] },
-    );
-  }
+  const pixels = { width: size.width * scale, height: size.height * scale };
+  const { width, height } = upscaledSize(pixels, factor, lcm(limits.sideMultiple, scale));
   return { width: width / scale, height: height / scale };
 }
 

@@ -5,9 +5,9 @@ import {
   type GenerationRequest,
 } from '../../contracts/generation.ts';
 import type { Model } from '../../contracts/models.ts';
-import { naturalSize } from '../../media/fit.ts';
-import { defaultInjection, resolveSchedule, skippedSteps } from '../../contracts/plan.ts';
-import { defaultStrength } from '../../contracts/task-inputs.ts';
+import { defaultInjection, firstStep, resolveSchedule } from '../../contracts/plan.ts';
+import { borderedSize, naturalSize, upscaledSize } from '../../contracts/sizes.ts';
+import { defaultStrength, upscaleSchema } from '../../contracts/task-inputs.ts';
 
 /**
  * The request with everything filled in that it left to the model and to chance.
@@ -23,11 +23,12 @@ export function fillDefaults(
   const { defaults } = model;
   const { injection } = request;
   const steps = request.steps ?? defaults.steps;
-  const skipped = skippedSteps(steps, strengthOf(request));
+  const skipped = firstStep(steps, strengthOf(request));
   resolveSchedule(request.plan, steps);
   const own = picture === undefined ? defaults : naturalSize(picture, defaults, model.sideMultiple);
   const { width = own.width, height = own.height } = request;
   expectMultiple({ width, height }, model);
+  expectLarger(request, { steps, width, height }, model);
   return generationParamsSchema.parse({
     ...request,
     steps,
@@ -45,6 +46,19 @@ export function fillDefaults(
 /** Part of the run that is walked. */
 function strengthOf({ task, strength }: GenerationRequest): number {
   return strength ?? (task in defaultStrength ? defaultStrength[task as keyof typeof defaultStrength] : 1);
+}
+
+/** What a border and a second pass make of the picture has to be possible too, and not only when it is drawn. */
+function expectLarger(
+  { task, outpaint, upscale }: GenerationRequest,
+  { steps, ...size }: { steps: number; width: number; height: number },
+  { sideMultiple }: Model,
+): void {
+  if (outpaint !== undefined) borderedSize(size, outpaint);
+  const larger = upscale ?? (task === 'upscale' ? upscaleSchema.parse({}) : undefined);
+  if (larger === undefined) return;
+  upscaledSize(size, larger.factor, sideMultiple);
+  firstStep(steps, larger.strength);
 }
 
 function expectMultiple(sides: { width: number; height: number }, { id, sideMultiple }: Model): void {
