@@ -5,7 +5,7 @@ import { Slider } from '../_components/slider.tsx';
 import { updateDraft, type Draft } from '../_lib/draft.ts';
 import styles from './details.module.css';
 
-export const enlargeMethods = [
+const enlargeMethods = [
   { value: 'image', label: 'The picture' },
   { value: 'latent', label: 'Its latents' },
 ] as const satisfies { value: Upscale['method']; label: string }[];

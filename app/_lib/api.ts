@@ -33,7 +33,7 @@ import {
   installedSchema,
   type InstallRequest,
 } from '../../lib/contracts/models.ts';
-import { pictureSchema, uploadSchema, type Preprocess } from '../../lib/contracts/pictures.ts';
+import { uploadSchema, type Preprocess } from '../../lib/contracts/pictures.ts';
 import {
   presetListSchema,
   presetSchema,
@@ -157,7 +157,6 @@ export const api = {
   readMetadata: (file: Blob) => call(pictureInfoSchema, 'POST', '/metadata', { file }),
   upload: (file: Blob, name = '', signal?: AbortSignal) =>
     call(uploadSchema, 'POST', `/uploads?${new URLSearchParams({ name })}`, { file, signal }),
-  picture: (id: string, signal?: AbortSignal) => call(pictureSchema, 'GET', `/pictures/${id}`, { signal }),
   preprocess: (body: Preprocess, signal?: AbortSignal) =>
     call(uploadSchema, 'POST', '/preprocess', { body, signal }),
   adapters: (kind: Exclude<ModelKind, 'model'>, signal?: AbortSignal) =>

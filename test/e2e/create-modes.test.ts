@@ -1,12 +1,8 @@
 import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import sharp from 'sharp';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Generation } from '../../lib/contracts/generation.ts';
-import { openSafetensors, writeSafetensors } from '../../lib/engine/checkpoint/safetensors.ts';
-import { float32, type Tensor } from '../../lib/engine/tensor/tensor.ts';
 import {
   accessibilityFaults,
   DESKTOP,
@@ -16,6 +12,8 @@ import {
   PHONE,
   visit,
 } from './support/browser.ts';
+import { writeLora } from './support/lora.ts';
+import { difference, edgesAlong, fox, pixels, type Box, type Pixels } from './support/pictures.ts';
 import { Stack } from './support/stack.ts';
 
 const PATIENCE = 120_000;
@@ -55,14 +53,6 @@ const add = (what: string) =>
   page.getByRole('group', { name: 'Add to the words' }).getByRole('button', { name: what });
 const section = (name: string) => page.getByRole('region', { name, exact: true });
 
-/** Blue above green, and an orange disc in the middle. */
-function fox(): Promise<Buffer> {
-  const svg =
-    '<svg xmlns="http://www.w3.org/2000/svg" width="128" height="128"><rect width="128" height="128" fill="#79b4f5"/>' +
-    '<rect y="76" width="128" height="52" fill="#5aa83c"/><circle cx="64" cy="70" r="34" fill="#e2752a"/></svg>';
-  return sharp(Buffer.from(svg)).png().toBuffer();
-}
-
 async function give(purpose: RegExp): Promise<void> {
   await page
     .locator('input[type=file]')
@@ -88,35 +78,9 @@ async function make(): Promise<Generation> {
   return made;
 }
 
-async function pixelsOf(
-  generation: Generation,
-): Promise<{ data: Uint8Array; width: number; height: number }> {
+async function pixelsOf(generation: Generation): Promise<Pixels> {
   const response = await fetch(stack.url + (generation.assets[0]?.url ?? ''));
   return pixels(Buffer.from(await response.arrayBuffer()));
-}
-
-async function pixels(file: Buffer): Promise<{ data: Uint8Array; width: number; height: number }> {
-  const { data, info } = await sharp(file)
-    .removeAlpha()
-    .toColourspace('srgb')
-    .raw()
-    .toBuffer({ resolveWithObject: true });
-  return { data, width: info.width, height: info.height };
-}
-
-/** Mean difference over a rectangle, 0 to 255. */
-function difference(
-  a: { data: Uint8Array; width: number },
-  b: { data: Uint8Array },
-  [left, top, right, bottom]: [number, number, number, number],
-): number {
-  let sum = 0;
-  for (let y = top; y < bottom; y++) {
-    for (let i = (y * a.width + left) * 3; i < (y * a.width + right) * 3; i++) {
-      sum += Math.abs((a.data[i] ?? 0) - (b.data[i] ?? 0));
-    }
-  }
-  return sum / ((right - left) * (bottom - top) * 3);
 }
 
 /** Draws a path on the board, in fractions of its sides. */
@@ -138,34 +102,6 @@ const circle: [number, number][] = Array.from({ length: 41 }, (_, i) => [
   0.5 + 0.3 * Math.cos((i / 20) * Math.PI),
   0.5 + 0.3 * Math.sin((i / 20) * Math.PI),
 ]);
-
-/** A LoRA of the bundled model that nobody can overlook, in kohya's spelling. */
-async function writeLora(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  const unet = await openSafetensors('models/toybox/unet/diffusion_pytorch_model.safetensors');
-  const tensors: Record<string, Tensor> = {};
-  const rank = 4;
-  for (const [name, { shape }] of unet.tensors) {
-    const [rows = 0, columns = 0] = shape;
-    if (!/attn[12]\.to_v\.weight$/.test(name)) continue;
-    const layer = `lora_unet_${name.replace(/\.weight$/, '').replaceAll('.', '_')}`;
-    tensors[`${layer}.lora_down.weight`] = waves([rank, columns], 0.5);
-    tensors[`${layer}.lora_up.weight`] = waves([rows, rank], 0.5);
-  }
-  expect(Object.keys(tensors)).not.toEqual([]);
-  await writeSafetensors(join(folder, 'waves.safetensors'), tensors, {
-    ss_base_model_version: 'sd_v1',
-    'modelspec.trigger_phrase': 'soft dusk',
-  });
-}
-
-function waves(shape: [number, number], amplitude: number): Tensor<'float32'> {
-  const data = Float32Array.from(
-    { length: shape[0] * shape[1] },
-    (_, i) => amplitude * Math.sin(i * 12.9898),
-  );
-  return float32(shape, data);
-}
 
 describe('every mode of the Create page', () => {
   it('shows a person with a sentence no more than a row of small buttons', async () => {
@@ -191,7 +127,7 @@ describe('every mode of the Create page', () => {
     await table().getByRole('img', { name: words, exact: true }).waitFor();
 
     const source = await pixels(await fox());
-    const whole: [number, number, number, number] = [0, 0, 128, 128];
+    const whole: Box = [0, 0, 128, 128];
     const free = await stack.make({ prompt: words, seed: 5 });
     expect(difference(source, await pixelsOf(near), whole)).toBeLessThan(
       0.7 * difference(source, await pixelsOf(free), whole),
@@ -304,7 +240,7 @@ describe('every mode of the Create page', () => {
     await section('Styles and subjects').getByRole('slider').fill('0');
     const unchanged = await make();
     const plain = await stack.make({ prompt: SENTENCE, seed: 5 });
-    const whole: [number, number, number, number] = [0, 0, 128, 128];
+    const whole: Box = [0, 0, 128, 128];
     expect(difference(await pixelsOf(plain), await pixelsOf(unchanged), whole)).toBe(0);
     expect(difference(await pixelsOf(plain), await pixelsOf(changed), whole)).toBeGreaterThan(5);
 
@@ -370,32 +306,6 @@ describe('every mode of the Create page', () => {
     await expect.poll(() => page.getByRole('textbox', { name: 'Steps' }).inputValue()).toBe('12');
   });
 });
-
-/** Mean contrast on both sides of a path, over the contrast of the whole picture. */
-function edgesAlong(
-  { data, width, height }: { data: Uint8Array; width: number; height: number },
-  path: [number, number][],
-): number {
-  const gray = (x: number, y: number) => {
-    const i = (Math.min(height - 1, Math.max(0, y)) * width + Math.min(width - 1, Math.max(0, x))) * 3;
-    return ((data[i] ?? 0) + (data[i + 1] ?? 0) + (data[i + 2] ?? 0)) / 3;
-  };
-  const contrast = (x: number, y: number) =>
-    Math.hypot(gray(x + 1, y) - gray(x - 1, y), gray(x, y + 1) - gray(x, y - 1));
-  // The strongest edge within three pixels of the line: a pen is as wide.
-  const near = ([u, v]: [number, number]) => {
-    const [x, y] = [Math.round(u * width), Math.round(v * height)];
-    let most = 0;
-    for (let dy = -3; dy <= 3; dy++) {
-      for (let dx = -3; dx <= 3; dx++) most = Math.max(most, contrast(x + dx, y + dy));
-    }
-    return most;
-  };
-  const along = path.reduce((sum, point) => sum + near(point), 0) / path.length;
-  let all = 0;
-  for (let y = 0; y < height; y++) for (let x = 0; x < width; x++) all += contrast(x, y);
-  return along / (all / (width * height));
-}
 
 describe('accessibility of every mode', () => {
   const states: [string, (on: Page) => Promise<void>][] = [
