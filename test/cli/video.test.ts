@@ -8,6 +8,7 @@ import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { receiptSchema } from '../../lib/contracts/generation.ts';
 import { findFfmpeg } from '../../lib/media/ffmpeg.ts';
 import { readComment } from '../../lib/media/video-comment.ts';
+import { writeMotionAdapter } from '../support/motion.ts';
 
 const run = promisify(execFile);
 let scratch: string;
@@ -73,6 +74,21 @@ test('a name alone asks for a video, and several are numbered', async () => {
   const paths = stdout.trim().split('\n');
   expect(paths).toEqual([join(scratch, 'two-1.webp'), join(scratch, 'two-2.webp')]);
   for (const path of paths) expect((await sharp(path, { animated: true }).metadata()).pages).toBe(8);
+});
+
+test('a motion adapter draws the frames instead', async () => {
+  const adapter = await writeMotionAdapter(join(scratch, 'tiny-motion'));
+  const out = join(scratch, 'moving.gif');
+  const given = ['--motion-adapter', adapter, '--frames', '3', '--steps', '2', '--out', out, '--json'];
+  const { code, stdout } = await generate(...given);
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({ motionAdapter: 'tiny-motion', frames: 3, decoderRuns: 2 });
+  expect((await sharp(out, { animated: true }).metadata()).pages).toBe(3);
+  const missing = await generate('--motion-adapter', 'none', '--out', out);
+  expect(missing).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('no motion adapter "none"') as string,
+  });
 });
 
 test('refuses what cannot be written before anything is drawn', async () => {
