@@ -12,7 +12,7 @@ import { readEnv } from '../lib/studio/env.ts';
 import { migrate } from '../lib/studio/db/migrate.ts';
 import { getSettings } from '../lib/studio/services/settings.ts';
 import { tidy } from '../lib/studio/services/housekeeping.ts';
-import { reportWorker, reportWorkerStopped } from '../lib/studio/services/status.ts';
+import { type EngineReport, reportWorker, reportWorkerStopped } from '../lib/studio/services/status.ts';
 import { openStudio } from '../lib/studio/studio.ts';
 import { EngineProcess } from './engine-process.ts';
 import { createHandler } from './handlers/index.ts';
@@ -63,12 +63,12 @@ async function main(): Promise<void> {
     .warmUp(stopping.signal)
     .catch((error: unknown) => log.warn({ error: String(error) }, 'the engine did not start'));
 
-  const ffmpeg = await findFfmpeg(env.ffmpeg).then(
-    ({ version, source, encoders }) => ({ version, source, formats: writableFormats(encoders) }),
-    (error: unknown) => {
-      log.warn({ error: EncoreError.from(error).message }, 'no videos can be written');
-      return null;
+  let ffmpeg: EngineReport['ffmpeg'] = null;
+  findFfmpeg(env.ffmpeg).then(
+    ({ version, source, encoders }) => {
+      ffmpeg = { version, source, formats: writableFormats(encoders) };
     },
+    (error: unknown) => log.warn({ error: EncoreError.from(error).message }, 'no videos can be written'),
   );
   const installing = runInstallLoop({ studio, log, signal: stopping.signal });
   let tidied = 0;

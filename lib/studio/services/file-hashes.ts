@@ -52,10 +52,14 @@ export async function hashOf(studio: Studio, found: Found, signal?: AbortSignal)
   return hash;
 }
 
-/** Hashes what is new among the installed files. A worker does this between other things, until the signal aborts. */
+/** Hashes what is new among the installed files, and forgets those that went. A worker does this between other things, until the signal aborts. */
 export async function hashInstalled(studio: Studio, signal: AbortSignal): Promise<void> {
   const files = (await studio.models.list()).filter(({ path }) => isWeights(path));
   const known = await knownHashes(studio, files);
+  const paths = files.map(({ path }) => path);
+  const gone = { path: { notIn: paths } };
+  if ((await studio.db.read((r) => r.fileHash.count({ where: gone }))) > 0)
+    await studio.db.write((tx) => tx.fileHash.deleteMany({ where: gone }));
   for (const found of files) {
     if (signal.aborted) return;
     // A file that went away or cannot be read meanwhile is not installed any more.

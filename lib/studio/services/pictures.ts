@@ -23,7 +23,7 @@ export async function findPicture(
   const select = { hash: true, type: true, width: true, height: true, bytes: true } as const;
   const found =
     (await r.upload.findUnique({ where: { id, deletedAt: null }, select })) ??
-    (await r.asset.findUnique({ where: { id, generation: { deletedAt: null } }, select })) ??
+    (await r.asset.findUnique({ where: { id, frames: null, generation: { deletedAt: null } }, select })) ??
     (await r.generationInput.findFirst({ where: { pictureId: id }, select }));
   return found !== null && isMediaType(found.type) && found.type.startsWith('image/') ? found : null;
 }

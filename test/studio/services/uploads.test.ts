@@ -155,6 +155,21 @@ test('what was made from a picture keeps it, whatever is deleted, and what nothi
   await expect(readFile(kept.path)).rejects.toThrow();
 });
 
+test('a video is no picture to draw from', async () => {
+  const studio = await testStudio();
+  await createGeneration(studio, aRequest());
+  const job = await studio.jobs.claim('worker');
+  const stored = await studio.assets.put(Buffer.from('GIF89a'), 'image/gif');
+  const video = { posterHash: 'a'.repeat(64), frames: 2, fps: 4 };
+  const files = [{ ...stored, width: 64, height: 64, seed: 1, video }];
+  await studio.jobs.finish(job?.token ?? '', files, aReceipt());
+  const made = await getGeneration(studio, job?.id ?? '');
+  const [asset] = made.assets;
+  expect(asset).toMatchObject({ frames: 2, fps: 4, durationSeconds: 0.5 });
+  expect(asset?.posterUrl).toBe(`/api/v1/assets/${asset?.id}/poster`);
+  await expect(getPicture(studio, asset?.id ?? '')).rejects.toMatchObject({ code: 'not_found' });
+});
+
 test('a picture that is not there is named by its place in the request', async () => {
   const studio = await testStudio();
   const params = { image: 'a', control: [{ image: 'b' }] } as Parameters<typeof resolvePictures>[1];
