@@ -190,7 +190,13 @@ async function main(): Promise<void> {
 
     const damaged = await stack.addDamagedModel();
     await stack.make({ prompt: 'a dog in a room', model: damaged });
-    await shoot(browser, stack, { name: 'create-failed', path: '/' });
+    await shoot(browser, stack, {
+      name: 'create-failed',
+      path: '/',
+      prepare: async (page) => {
+        await page.getByRole('button', { name: 'Copy details' }).waitFor();
+      },
+    });
 
     await stack.call('POST', '/generations', {
       task: 'text-to-image',

@@ -5,6 +5,9 @@ import { findBrowser } from '../../../scripts/lib/browser.mjs';
 export const DESKTOP = { width: 1440, height: 900 };
 export const PHONE = { width: 390, height: 844 };
 
+/** How long anything may take that a person would wait for; a busy machine with two cores needs it. */
+const PATIENCE_MS = 90_000;
+
 const flags = [
   '--headless',
   '--no-sandbox',
@@ -40,6 +43,7 @@ export async function openWindow(
     isMobile: isPhone,
     reducedMotion: 'reduce',
   });
+  context.setDefaultTimeout(PATIENCE_MS);
   await context.grantPermissions(['clipboard-read', 'clipboard-write']);
   const page = await context.newPage();
   const complaints: string[] = [];
