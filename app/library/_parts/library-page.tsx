@@ -55,7 +55,7 @@ export function LibraryPage() {
         <Nothing filter={filter} onReset={() => setFilter({})} />
       ) : (
         outline.data !== undefined && (
-          <div className={styles.sheet} data-stale={outline.isPlaceholderData}>
+          <div className={styles.sheet} aria-busy={outline.isPlaceholderData}>
             <ContactSheet
               outline={outline.data}
               ids={ids}
