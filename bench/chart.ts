@@ -33,11 +33,14 @@ export function chart(marks: readonly Mark[], xTitle: string, yTitle: string): s
     const line = own.map(({ x, y }) => `${px(x).toFixed(1)} ${py(y).toFixed(1)}`).join('L');
     return [
       `<path d="M${line}" fill="none" stroke="${colour}" stroke-opacity="0.5"/>`,
-      ...own.map(
-        ({ x, y, label: name }) =>
-          `<circle cx="${px(x).toFixed(1)}" cy="${py(y).toFixed(1)}" r="4.5" fill="${colour}"/><text x="${(px(x) + 7).toFixed(1)}" y="${(py(y) - 6).toFixed(1)}" fill="${colour}">${escape(name)}</text>`,
-      ),
-      `<circle cx="${left + 10 + 170 * i}" cy="${height - 12}" r="4.5" fill="${colour}"/><text x="${left + 20 + 170 * i}" y="${height - 8}">${escape(kind)}</text>`,
+      ...own.map(({ x, y, label: name }, n) => {
+        // Labels of neighbours go above and below their marks by turns, and to the left at the right edge.
+        const atEdge = px(x) > width - right - 90;
+        const [dx, dy] = [atEdge ? -8 : 7, n % 2 === 0 ? -7 : 15];
+        const anchor = atEdge ? 'end' : 'start';
+        return `<circle cx="${px(x).toFixed(1)}" cy="${py(y).toFixed(1)}" r="4.5" fill="${colour}"/><text x="${(px(x) + dx).toFixed(1)}" y="${(py(y) + dy).toFixed(1)}" text-anchor="${anchor}">${escape(name)}</text>`;
+      }),
+      `<circle cx="${left + 10 + 140 * i}" cy="${height - 12}" r="4.5" fill="${colour}"/><text x="${left + 20 + 140 * i}" y="${height - 8}">${escape(kind)}</text>`,
     ];
   });
   return `${[

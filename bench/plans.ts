@@ -112,7 +112,7 @@ function candidates(equal: (keys: number) => number): Candidate[] {
     ...{ name: `${plan}, ${steps}`, kind: plan, steps, plan },
   });
   const uniform = (every: number, steps: number): Candidate => ({
-    ...{ name: `uniform:${every}, ${steps}`, kind: 'uniform', steps, plan: { every } },
+    ...{ name: `uniform:${every}, ${steps}`, kind: `uniform, ${steps} steps`, steps, plan: { every } },
   });
   const steps = [...new Set([equal(9), equal(6), 25, 15])].sort((a, b) => b - a);
   return [
