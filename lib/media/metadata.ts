@@ -117,6 +117,7 @@ const lasting = [
   'control',
   'loras',
   'embeddings',
+  'motionAdapter',
 ] as const satisfies (keyof Receipt)[];
 
 /** As the command line's `--plan` takes it. */

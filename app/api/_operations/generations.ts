@@ -54,6 +54,17 @@ export const createGenerationOperation = defineOperation({
       mask: '7c9e6679-7425-40de-944b-e07fc1f90ae7',
       maskBlur: 4,
     },
+    'after a drawing': {
+      task: 'reference',
+      prompt: 'a cat on the beach',
+      control: [
+        {
+          model: 'toybox-scribble',
+          image: '0f8fad5b-d9cb-469f-a165-70867728950e',
+          preprocessor: 'scribble',
+        },
+      ],
+    },
     'with a LoRA, twice as large': {
       task: 'text-to-image',
       prompt: 'a robot at night',
