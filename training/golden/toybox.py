@@ -2,7 +2,8 @@
 
     python training/golden/toybox.py
 
-Belongs to the weights in models/toybox, whose sha256 it writes down: run it again whenever they change.
+And what the bundled ControlNet says at one step. Belongs to the weights in models/toybox and models/toybox-scribble,
+whose sha256 it writes down: run it again whenever they change.
 """
 
 from __future__ import annotations
@@ -10,8 +11,10 @@ from __future__ import annotations
 import hashlib
 
 import torch
-from diffusers import StableDiffusionPipeline
+from diffusers import ControlNetModel, StableDiffusionPipeline
+from safetensors.torch import load_file
 
+from controlnet import control_picture
 from store import GOLDEN, ROOT, provenance, save_json, save_tensors
 from weights import normal
 
@@ -48,6 +51,22 @@ def main() -> None:
     save_json(GOLDEN / "toybox" / "trace.json", dict(provenance=made_by, weights=weights, **run))
 
 
+@torch.no_grad()
+def control() -> None:
+    """The mid block's residual at t = 481 for the latents and the prompt of the run, under a picture of noise."""
+    folder = ROOT / "models" / "toybox-scribble"
+    net = ControlNetModel.from_pretrained(folder, torch_dtype=torch.float32)
+    given = load_file(GOLDEN / "toybox" / "trace.safetensors")
+    side = given["latents"].shape[-1] * 2 ** (len(net.config.conditioning_embedding_out_channels) - 1)
+    picture = control_picture(SEED, side, side)
+    mid = net(given["latents"], 481, given["prompt_embeds"], picture, conditioning_scale=0.7).mid_block_res_sample
+    made_by = provenance("toybox.py", SEED)
+    save_tensors(GOLDEN / "toybox" / "control.safetensors", {"mid_block_res_sample": mid}, made_by)
+    weights = hashlib.sha256((folder / "diffusion_pytorch_model.safetensors").read_bytes()).hexdigest()
+    save_json(GOLDEN / "toybox" / "control.json", dict(provenance=made_by, weights=weights, seed=SEED, timestep=481, scale=0.7))
+
+
 if __name__ == "__main__":
     torch.set_num_threads(1)
     main()
+    control()
