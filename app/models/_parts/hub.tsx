@@ -11,6 +11,7 @@ import { api } from '../../_lib/api.ts';
 import { formatBytes } from '../../_lib/format.ts';
 import { placeInstallation } from '../../_lib/live.ts';
 import { useInstalls } from '../../_lib/queries.ts';
+import { sentences } from '../../_lib/sentences.ts';
 import { describeInstallation, readRepository } from './installation.ts';
 import { problemText } from './problem-text.ts';
 import styles from './models-page.module.css';
@@ -193,7 +194,7 @@ function Row({ installation }: { installation: Installation }) {
       </p>
       {error !== null && (
         <p role="alert" className={styles.fault}>
-          {[error.detail, error.remedy].filter(Boolean).join(' ')}
+          {sentences(error.detail, error.remedy)}
         </p>
       )}
     </li>

@@ -12,6 +12,7 @@ import { api } from '../../_lib/api.ts';
 import { formatPercent } from '../../_lib/format.ts';
 import { useLive } from '../../_lib/live.ts';
 import { useGenerations, useHealth, useQueue, useVerb } from '../../_lib/queries.ts';
+import { sentences } from '../../_lib/sentences.ts';
 import { describe } from '../../_lib/states.ts';
 import { taskNames } from '../../_lib/task-names.ts';
 import styles from './queue-page.module.css';
@@ -139,7 +140,7 @@ function Failed({ generation }: { generation: Generation }) {
         <Link href={`/library/${generation.id}`} className={styles.prompt}>
           {params.prompt}
         </Link>
-        <p className={styles.fault}>{[error?.detail, error?.remedy].filter(Boolean).join(' ')}</p>
+        <p className={styles.fault}>{sentences(error?.detail, error?.remedy)}</p>
       </div>
       <div className={styles.moves}>
         <IconButton
