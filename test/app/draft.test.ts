@@ -43,7 +43,11 @@ describe('using a picture again', () => {
   });
 
   it('takes everything but the seed', () => {
-    expect(reuse('remix', generation, 7)).toEqual({ ...reuse('all', generation, 7), seed: undefined, count: 2 });
+    expect(reuse('remix', generation, 7)).toEqual({
+      ...reuse('all', generation, 7),
+      seed: undefined,
+      count: 2,
+    });
   });
 
   it('takes one part and leaves the rest alone', () => {

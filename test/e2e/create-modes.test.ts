@@ -215,7 +215,7 @@ describe('every mode of the Create page', () => {
     }));
     // The window asks for reduced motion: nothing moves until it is told to.
     expect(facts).toEqual({
-      seconds: expect.closeTo(1, 1),
+      seconds: expect.closeTo(1, 1) as number,
       width: 128,
       loop: true,
       poster: true,
