@@ -1,7 +1,15 @@
 import type { SerializedError } from '../lib/contracts/errors.ts';
 import type { GenerationParams, Receipt } from '../lib/contracts/generation.ts';
-import type { EngineInputs } from './handlers/inputs.ts';
-import type { Picture, Progress } from '../lib/engine/tasks/task.ts';
+import type { GenerateInput, Picture, Progress } from '../lib/engine/tasks/task.ts';
+
+/** What a request only names, opened: pictures at the size that is drawn, ControlNets and LoRAs as paths. */
+export type EngineInputs = Pick<
+  GenerateInput,
+  'width' | 'height' | 'image' | 'mask' | 'control' | 'loras' | 'motionAdapter'
+> & {
+  /** Files; the prompt calls them by their names. */
+  embeddings?: string[];
+};
 
 /** One run as the engine process gets it. */
 export interface EngineJob {

@@ -2,22 +2,14 @@ import { readFile } from 'node:fs/promises';
 import { EncoreError } from '../../lib/contracts/errors.ts';
 import type { GenerationParams } from '../../lib/contracts/generation.ts';
 import type { Adapter } from '../../lib/contracts/models.ts';
-import type { ControlInput, GenerateInput } from '../../lib/engine/tasks/task.ts';
+import type { ControlInput } from '../../lib/engine/tasks/task.ts';
 import { fitPictures } from '../../lib/media/fit.ts';
 import { controlPicture } from '../../lib/media/preprocess.ts';
 import type { AssetStore } from '../../lib/studio/assets/store.ts';
 import type { ModelCatalog } from '../../lib/studio/models/catalog.ts';
 import type { Found } from '../../lib/studio/models/read-installed.ts';
 import type { Work } from '../loop.ts';
-
-/** What a request only names, opened: pictures at the size that is drawn, ControlNets and LoRAs as paths. */
-export type EngineInputs = Pick<
-  GenerateInput,
-  'width' | 'height' | 'image' | 'mask' | 'control' | 'loras' | 'motionAdapter'
-> & {
-  /** Files; the prompt calls them by their names. */
-  embeddings?: string[];
-};
+import type { EngineInputs } from '../protocol.ts';
 
 export interface InputTools {
   models: Pick<ModelCatalog, 'find' | 'list'>;

@@ -1,7 +1,7 @@
 import type { Receipt } from '../../contracts/generation.ts';
 import type { AppliedLora } from './adapters.ts';
 import type { Conditioning } from './conditioning.ts';
-import type { Drawing, Leg, TaskContext } from './run.ts';
+import type { Drawing, Leg, TaskContext } from './drawing.ts';
 import type { Picture } from './task.ts';
 
 /**

@@ -1,38 +1,24 @@
 import { EncoreError } from '../../contracts/errors.ts';
 import { resolveSchedule } from '../../contracts/plan.ts';
 import { schedulers, type SchedulerName } from '../../contracts/schedulers.ts';
-import type { Cost } from '../propagation/denoiser.ts';
 import { denoise, guidanceRows, type DenoiseHooks } from '../propagation/loop.ts';
-import { spansOf, type Span } from '../propagation/plan.ts';
-import type { DeviceName } from '../runtime/session.ts';
-import { createScheduler, type Scheduler, type SchedulerRun } from '../schedulers/index.ts';
+import { spansOf } from '../propagation/plan.ts';
+import { createScheduler, type Scheduler } from '../schedulers/index.ts';
 import { concatRows, rows } from '../tensor/arithmetic.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { batchSize, clipSize, decodeWidth, type ClipSize } from './call-size.ts';
+import { batchSize, clipSize, decodeWidth } from './call-size.ts';
 import { conditioning, type Conditioning } from './conditioning.ts';
-import { Guidance, type Stretch } from './control.ts';
+import { Guidance } from './control.ts';
 import type { Batch, Course, Start, Task } from './course.ts';
-import type { LoadedModel } from './loaded-model.ts';
+import type { Drawing, Leg, TaskContext } from './drawing.ts';
 import { noiseOfStack, PictureNoise } from './picture-noise.ts';
 import { picturesOf } from './pictures.ts';
 import { PreviewBudget, unscale } from './previewer.ts';
 import { receiptOf } from './receipt.ts';
 import { RunMeter } from './run-meter.ts';
-import type { GenerateInput, Picture, Progress, TaskHooks, TaskResult } from './task.ts';
+import type { GenerateInput, Picture, TaskHooks, TaskResult } from './task.ts';
 
 type Float32 = Tensor<'float32'>;
-
-export interface TaskContext {
-  readonly model: LoadedModel;
-  readonly device: DeviceName;
-  /** For what a video keeps in memory; without it as much as it likes. */
-  readonly memoryBudgetBytes?: number | undefined;
-  readonly versions: Readonly<Record<string, string>>;
-  /** When the task was taken up, by performance.now(). */
-  readonly started: number;
-  /** The engine books the opening of graphs here. */
-  readonly useMeter: (meter: RunMeter) => void;
-}
 
 /** Share of the training schedule, from its end, in which prior noise is injected (Faster Diffusion, section 3.3). */
 const injectionTau = 0.5;
@@ -68,51 +54,6 @@ export async function run(
     latents: latents!,
     receipt: receiptOf(context, drawing, text, pictures[0]!),
   };
-}
-
-/** A course with everything that follows from it before the first call. */
-export interface Leg {
-  readonly course: Course;
-  readonly frames: number;
-  /** Of a video. */
-  readonly clip: ClipSize | undefined;
-  /** Network evaluations of one batch. */
-  readonly evaluations: number;
-  readonly stretch: Stretch;
-  readonly keySteps: readonly number[];
-  readonly spans: readonly Span[];
-  /** Pictures drawn together; divides count. */
-  readonly batch: number;
-  readonly begin: () => SchedulerRun;
-  readonly injection: number;
-  /** Multiply-accumulates of one row. */
-  readonly cost: Cost;
-  /** Of the ControlNets: their runs of one batch, and those of an exact run. */
-  readonly controlRuns: { made: number; exact: number };
-  readonly notices: readonly string[];
-}
-
-/** Everything that is known before the first call. */
-export interface Drawing {
-  readonly model: LoadedModel;
-  readonly input: GenerateInput;
-  readonly hooks: TaskHooks;
-  readonly scheduler: Scheduler;
-  readonly guidance: Guidance;
-  readonly legs: readonly Leg[];
-  /** Pictures. */
-  readonly count: number;
-  /** Multiply-accumulates of decoding one row of latents. */
-  readonly pictureCost: number;
-  readonly meter: RunMeter;
-  readonly previews: PreviewBudget;
-  /** Steps of all legs and batches that are done. */
-  stepsDone: number;
-  /** Seconds that the loop took. */
-  denoising: number;
-  readonly report: (stage: Progress['stage']) => void;
-  /** Throws `cancelled` once that is asked for. */
-  readonly checkpoint: () => void;
 }
 
 function prepareDrawing(
