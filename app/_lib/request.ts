@@ -122,8 +122,7 @@ export function toRequest(
     ? references.map((reference) => controlOf(reference, sent, controlNets))
     : [];
   return {
-    // Tasks that are not offered have no way into a draft.
-    task: task as GenerationInput['task'],
+    task,
     ...settings,
     prompt: applyTemplate(promptTemplate, draft.prompt.trim()),
     plan: fitPlan(draft.plan, draft.steps ?? defaultSteps),

@@ -129,7 +129,7 @@ describe('bad input ends in one line and code 2', () => {
       ['--model', 'no-such', '--prompt', 'a'],
       /unknown_model: there is no model "no-such"/,
     ],
-    ['an unknown flag', [...small, '--lora', 'x'], /invalid_request: unknown option '--lora'/],
+    ['an unknown flag', [...small, '--colour', 'x'], /invalid_request: unknown option '--colour'/],
     ['a plan of words', [...small, '--plan', 'quick'], /invalid_request: .*'quick' is invalid/],
     ['a key step that is not there', [...small, '--steps', '12', '--plan', '0,12'], /step 12 does not exist/],
     ['a decode width of 0', [...small, '--decode-width', '0'], /'0' is invalid/],

@@ -35,7 +35,7 @@ export function SettingsPage({ needsToken }: SettingsPageProps) {
   const chooseModel = (defaultModel: string) =>
     update.mutate(
       { defaultModel },
-      { onSuccess: () => client.invalidateQueries({ queryKey: ['models'] }), onError: notifyError },
+      { onSuccess: () => void client.invalidateQueries({ queryKey: ['models'] }), onError: notifyError },
     );
   const setNotices = async (isOn: boolean) => {
     const isAllowed = !isOn || (await askForNotices());
