@@ -86,19 +86,20 @@ function nameAt(index: number): string {
   return parts.join(', ');
 }
 
-/** Waits until every tile in sight has come, then holds each against what must stand there. */
+/** Waits until every place in sight has its tile, then holds each against what must stand there. */
 async function expectRight(): Promise<Shown> {
+  const inSightOf = ({ tiles }: Shown) => tiles.filter(({ isInSight }) => isInSight);
   await expect
     .poll(
-      async () => (await shown()).tiles.filter(({ name, isInSight }) => isInSight && /on its way/.test(name)),
-      {
-        timeout: 30_000,
+      async () => {
+        const tiles = inSightOf(await shown());
+        return tiles.length > 10 && tiles.every(({ name }) => !/on its way/.test(name));
       },
+      { timeout: 30_000 },
     )
-    .toEqual([]);
+    .toBe(true);
   const now = await shown();
-  const inSight = now.tiles.filter(({ isInSight }) => isInSight);
-  expect(inSight.length).toBeGreaterThan(10);
+  const inSight = inSightOf(now);
   for (const { index, name } of inSight) expect(name).toBe(nameAt(index));
   const places = now.tiles.map(({ index }) => index);
   expect(places).toEqual(places.map((_, i) => (places[0] ?? 0) + i));
