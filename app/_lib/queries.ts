@@ -145,7 +145,9 @@ export function useUpdateSettings() {
   const client = useQueryClient();
   return useMutation({
     mutationFn: api.updateSettings,
-    onSuccess: (settings) => {
+    onSuccess: async (settings) => {
+      // What is still on its way was asked for before the change.
+      await client.cancelQueries({ queryKey: ['settings'] });
       client.setQueryData(['settings'], settings);
       void client.invalidateQueries({ queryKey: ['queue'] });
     },

@@ -24,7 +24,11 @@ export function QueuePage() {
   const { notify, notifyError } = useNotify();
   const pause = useMutation({
     mutationFn: (paused: boolean) => (paused ? api.pauseQueue() : api.resumeQueue()),
-    onSuccess: (answer) => client.setQueryData(['queue'], answer),
+    onSuccess: async (answer) => {
+      // What is still on its way was asked for before the change.
+      await client.cancelQueries({ queryKey: ['queue'] });
+      client.setQueryData(['queue'], answer);
+    },
     onError: notifyError,
   });
   const move = useMutation({
