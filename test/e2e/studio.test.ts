@@ -388,6 +388,9 @@ describe('the studio in a browser', () => {
     await row.getByText(failed.error?.detail ?? 'no error').waitFor();
     await row.getByRole('button', { name: 'Try again: a unicorn in a room' }).click();
     await expect.poll(async () => (await newest()).startedAt).not.toBe(failed.startedAt);
+    // The rows move while it is tried again; a click must not land between two places.
+    await expect.poll(async () => (await newest()).status).toBe('failed');
+    await row.getByText(failed.error?.detail ?? 'no error').waitFor();
     await page.getByRole('link', { name: 'All that failed' }).click();
     await page.waitForURL(/\/library\?status=failed$/);
     await page.getByRole('combobox', { name: 'State' }).waitFor();
