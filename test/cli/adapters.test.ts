@@ -1,11 +1,12 @@
 import { copyFile, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { receiptSchema } from '../../lib/contracts/generation.ts';
 import { readSafetensors } from '../../lib/engine/checkpoint/safetensors.ts';
 import { readPicture } from '../../lib/media/read-picture.ts';
 import type { Tensor } from '../../lib/engine/tensor/tensor.ts';
+import { recordCli, type CliOutcome } from '../support/cli.ts';
 import { expectTrajectory } from '../support/parity.ts';
 
 let scratch: string;
@@ -20,19 +21,9 @@ beforeAll(async () => {
   ({ parseLora } = await import('../../lib/cli/generate/adapters.ts'));
 });
 afterAll(() => rm(scratch, { recursive: true }));
-afterEach(() => vi.restoreAllMocks());
 
-async function encore(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const written = { stdout: '', stderr: '' };
-  for (const name of ['stdout', 'stderr'] as const) {
-    vi.spyOn(process[name], 'write').mockImplementation((text) => {
-      written[name] += String(text);
-      return true;
-    });
-  }
-  const code = await main(args);
-  vi.restoreAllMocks();
-  return { code, ...written };
+async function encore(...args: string[]): Promise<CliOutcome> {
+  return recordCli(main, args);
 }
 
 const tiny = 'test/golden/tiny-sd';

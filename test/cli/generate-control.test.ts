@@ -2,8 +2,9 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { receiptSchema } from '../../lib/contracts/generation.ts';
+import { recordCli, type CliOutcome } from '../support/cli.ts';
 import { writeControlNet } from '../support/control.ts';
 
 let scratch: string;
@@ -24,20 +25,10 @@ beforeAll(async () => {
   await sharp(Buffer.from(svg)).png().toFile(drawing);
 });
 afterAll(() => rm(scratch, { recursive: true }));
-afterEach(() => vi.restoreAllMocks());
 
-async function generate(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const written = { stdout: '', stderr: '' };
-  for (const name of ['stdout', 'stderr'] as const) {
-    vi.spyOn(process[name], 'write').mockImplementation((text) => {
-      written[name] += String(text);
-      return true;
-    });
-  }
+async function generate(...args: string[]): Promise<CliOutcome> {
   const small = ['--model', 'test/golden/tiny-sd', '--width', '64', '--height', '64', '--prompt', 'a fox'];
-  const code = await main(['generate', '--device', 'cpu', ...small, '--steps', '12', ...args]);
-  vi.restoreAllMocks();
-  return { code, ...written };
+  return recordCli(main, ['generate', '--device', 'cpu', ...small, '--steps', '12', ...args]);
 }
 
 const control = (net: string, ...rest: string[]) => ['--control', net, '--control-image', drawing, ...rest];

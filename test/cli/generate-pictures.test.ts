@@ -2,9 +2,10 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readSafetensors } from '../../lib/engine/checkpoint/safetensors.ts';
 import type { Tensor } from '../../lib/engine/tensor/tensor.ts';
+import { recordCli, type CliOutcome } from '../support/cli.ts';
 import { expectTrajectory } from '../support/parity.ts';
 
 type Float32 = Tensor<'float32'>;
@@ -51,18 +52,9 @@ function tiledPng(name: string, channels: 1 | 3): Promise<Buffer> {
 }
 
 /** Runs `encore generate` on tiny-sd, with what it wrote. */
-async function generate(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const written = { stdout: '', stderr: '' };
-  for (const name of ['stdout', 'stderr'] as const) {
-    vi.spyOn(process[name], 'write').mockImplementation((text) => {
-      written[name] += String(text);
-      return true;
-    });
-  }
+async function generate(...args: string[]): Promise<CliOutcome> {
   const base = ['--model', tiny, '--device', 'cpu', '--prompt', golden.prompt, '--out', at('out.png')];
-  const code = await main(['generate', ...base, ...args]);
-  vi.restoreAllMocks();
-  return { code, ...written };
+  return recordCli(main, ['generate', ...base, ...args]);
 }
 
 const exact = [

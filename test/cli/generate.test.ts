@@ -2,11 +2,12 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { receiptSchema } from '../../lib/contracts/generation.ts';
 import { readSafetensors, writeSafetensors } from '../../lib/engine/checkpoint/safetensors.ts';
 import { reshaped, rows, scaled } from '../../lib/engine/tensor/arithmetic.ts';
 import { float32, type Tensor } from '../../lib/engine/tensor/tensor.ts';
+import { recordCli, type CliOutcome } from '../support/cli.ts';
 import { expectTrajectory } from '../support/parity.ts';
 
 type Float32 = Tensor<'float32'>;
@@ -21,20 +22,10 @@ beforeAll(async () => {
   ({ main } = await import('../../lib/cli/main.ts'));
 });
 afterAll(() => rm(scratch, { recursive: true }));
-afterEach(() => vi.restoreAllMocks());
 
 /** Runs `encore generate`, with what it wrote. */
-async function generate(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const written = { stdout: '', stderr: '' };
-  for (const name of ['stdout', 'stderr'] as const) {
-    vi.spyOn(process[name], 'write').mockImplementation((text) => {
-      written[name] += String(text);
-      return true;
-    });
-  }
-  const code = await main(['generate', '--device', 'cpu', ...args]);
-  vi.restoreAllMocks();
-  return { code, ...written };
+async function generate(...args: string[]): Promise<CliOutcome> {
+  return recordCli(main, ['generate', '--device', 'cpu', ...args]);
 }
 
 const tiny = 'test/golden/tiny-sd';

@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import sharp from 'sharp';
-import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { receiptSchema } from '../../lib/contracts/generation.ts';
 import { findFfmpeg } from '../../lib/media/ffmpeg.ts';
 import { readComment } from '../../lib/media/video-comment.ts';
+import { recordCli, type CliOutcome } from '../support/cli.ts';
 import { writeMotionAdapter } from '../support/motion.ts';
 
 const run = promisify(execFile);
@@ -21,20 +22,10 @@ beforeAll(async () => {
   ({ main } = await import('../../lib/cli/main.ts'));
 });
 afterAll(() => rm(scratch, { recursive: true }));
-afterEach(() => vi.restoreAllMocks());
 
-async function generate(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const written = { stdout: '', stderr: '' };
-  for (const name of ['stdout', 'stderr'] as const) {
-    vi.spyOn(process[name], 'write').mockImplementation((text) => {
-      written[name] += String(text);
-      return true;
-    });
-  }
+async function generate(...args: string[]): Promise<CliOutcome> {
   const small = ['--model', 'test/golden/tiny-sd', '--width', '64', '--height', '64', '--prompt', 'a fox'];
-  const code = await main(['generate', '--device', 'cpu', ...small, ...args]);
-  vi.restoreAllMocks();
-  return { code, ...written };
+  return recordCli(main, ['generate', '--device', 'cpu', ...small, ...args]);
 }
 
 test('writes a video of so many frames that says how it was made', async () => {

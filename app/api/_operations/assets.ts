@@ -52,6 +52,15 @@ export const thumbnailQuery = z
   })
   .strict();
 
+export const thumbnailResponses = {
+  200: {
+    description: 'The small picture',
+    contentType: 'image/webp',
+    headers: { ETag: 'The hash of the content' },
+  },
+  304: { description: 'The client has it already' },
+};
+
 export const posterOperation = defineOperation({
   id: 'getPoster',
   tag: 'Assets',
@@ -82,14 +91,7 @@ export const thumbnailOperation = defineOperation({
     'Fits into a square of `side` pixels; a picture that is no larger comes as it is. Of a video its poster.',
   params: idParams,
   query: thumbnailQuery,
-  responses: {
-    200: {
-      description: 'The small picture',
-      contentType: 'image/webp',
-      headers: { ETag: 'The hash of the content' },
-    },
-    304: { description: 'The client has it already' },
-  },
+  responses: thumbnailResponses,
   errors: ['not_found'],
   async run({ params, query, headers, studio }) {
     return fileResponse(await getThumbnail(studio, params.id, query.side), headers, false);

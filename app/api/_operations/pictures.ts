@@ -21,7 +21,7 @@ import {
 } from '../../../lib/studio/services/index.ts';
 import { fileResponse } from '../_server/file-response.ts';
 import { defineOperation } from '../_server/operation.ts';
-import { thumbnailQuery } from './assets.ts';
+import { thumbnailQuery, thumbnailResponses } from './assets.ts';
 import { idParams } from './generations.ts';
 
 const upload = { description: 'The upload', schema: uploadSchema };
@@ -131,14 +131,7 @@ export const pictureThumbnailOperation = defineOperation({
   summary: 'Fetch a picture that can be drawn from, small',
   params: idParams,
   query: thumbnailQuery,
-  responses: {
-    200: {
-      description: 'The small picture',
-      contentType: 'image/webp',
-      headers: { ETag: 'The hash of the content' },
-    },
-    304: { description: 'The client has it already' },
-  },
+  responses: thumbnailResponses,
   errors: ['not_found'],
   run: async ({ params, query, headers, studio }) =>
     fileResponse(await getPictureThumbnail(studio, params.id, query.side), headers, false),

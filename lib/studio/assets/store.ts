@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream, mkdir, open, readdir, rename, rm, stat, statfs } from '../disk.ts';
 import { join } from '../disk.ts';
 import { EncoreError } from '../../contracts/errors.ts';
+import { syncFolder } from '../sync-folder.ts';
 
 /** Media types that are stored, and the extension that their files carry. */
 const extensions = {
@@ -159,17 +160,6 @@ export function isMediaType(type: string): type is MediaType {
 
 export function extensionOf(type: MediaType): string {
   return extensions[type];
-}
-
-/** A rename is durable when its folder is; Windows has no such call and does not need it. */
-async function syncFolder(path: string): Promise<void> {
-  if (process.platform === 'win32') return;
-  const folder = await open(path, 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
 }
 
 function storageError(error: unknown, bytes: number): unknown {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { mkdir, open, readdir, rename, rm, stat, writeFile } from '../disk.ts';
+import { mkdir, readdir, rename, rm, stat, writeFile } from '../disk.ts';
 import { join } from '../disk.ts';
 import { EncoreError } from '../../contracts/errors.ts';
 import type { ClaimedInstall, InstallProgress } from '../jobs/install-queue.ts';
@@ -9,6 +9,7 @@ import { ORIGIN_FILE, originSchema, readInstalled } from '../models/read-install
 import { readWeightFacts } from '../models/weight-facts.ts';
 import { bytesFromHub } from '../services/installs.ts';
 import type { Studio } from '../studio.ts';
+import { syncFolder } from '../sync-folder.ts';
 import { chooseFiles } from './choose-files.ts';
 import { HubClient, type HubFile } from './client.ts';
 import { downloadFile } from './download.ts';
@@ -204,14 +205,4 @@ function speedometer(): (bytes: number) => number | null {
     if (first === undefined || at - first.at < 500) return null;
     return ((bytes - first.bytes) * 1000) / (at - first.at);
   };
-}
-
-async function syncFolder(path: string): Promise<void> {
-  if (process.platform === 'win32') return;
-  const folder = await open(path, 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
 }
