@@ -42,10 +42,15 @@ describe('reading', () => {
   });
 
   test('a mask drawn in colours counts by its light', async () => {
-    const white = await sharp({ create: { width: 3, height: 2, channels: 3, background: 'white' } })
-      .png()
-      .toBuffer();
-    expect(await decodeMask(white)).toEqual({ width: 3, height: 2, data: new Uint8Array(6).fill(255) });
+    const lightOf = async (background: string) => {
+      const file = sharp({ create: { width: 3, height: 2, channels: 3, background } }).png();
+      const { width, height, data } = await decodeMask(await file.toBuffer());
+      expect({ width, height, levels: new Set(data).size }).toEqual({ width: 3, height: 2, levels: 1 });
+      return data[0]!;
+    };
+    expect(await lightOf('white')).toBe(255);
+    expect(await lightOf('lime')).toBeGreaterThan(150);
+    expect(await lightOf('blue')).toBeLessThan(110);
   });
 
   test('what is no picture is refused', async () => {

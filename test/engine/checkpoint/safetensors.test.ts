@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -22,6 +22,7 @@ import {
   type DType,
   type Tensor,
 } from '../../../lib/engine/tensor/tensor.ts';
+import { durable, recordSyncs } from '../../support/syncs.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -231,6 +232,13 @@ describe('writing safetensors', () => {
     }
     expect((await readSafetensors(path)).get('a')?.data).toEqual(Float32Array.of(7));
     expect((await readdir(folder)).filter((name) => name.endsWith('.part'))).toEqual([]);
+  });
+
+  it('is on the disk before it has its name', async () => {
+    const path = join(folder, 'flushed.safetensors');
+    const syncs = await recordSyncs(path);
+    await writeSafetensors(path, { a: float32([2]) });
+    expect(syncs).toEqual(durable((await stat(path)).size));
   });
 
   it('gives equal bytes for equal input in any order', async () => {

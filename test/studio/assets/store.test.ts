@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { AssetStore } from '../../../lib/studio/assets/store.ts';
 import { temporaryFolder } from '../../support/studio.ts';
+import { durable, recordSyncs } from '../../support/syncs.ts';
 
 test('names a file by its content and writes it whole', async () => {
   const home = await temporaryFolder();
@@ -31,6 +32,15 @@ test.each([
   expect(() => new AssetStore('/data').path(hash, type)).toThrow(
     expect.objectContaining({ code: 'not_found' }) as Error,
   );
+});
+
+test('is on the disk before it has its name', async () => {
+  const store = new AssetStore(await temporaryFolder());
+  const content = Buffer.from('not really a picture');
+  const hash = createHash('sha256').update(content).digest('hex');
+  const syncs = await recordSyncs(store.path(hash, 'image/png'));
+  await store.put(content, 'image/png');
+  expect(syncs).toEqual(durable(content.length));
 });
 
 test('sweeps what a killed writer left, but not what is being written', async () => {
