@@ -1,7 +1,5 @@
 import type { Plan } from '../../lib/contracts/generation.ts';
-import { resolveSchedule } from '../../lib/contracts/plan.ts';
-
-const named = ['exact', 'faster', 'fastest'] as const;
+import { planNames, resolveSchedule } from '../../lib/contracts/plan.ts';
 
 /**
  * The plan after the encoder was switched on or off at one step; a named one again where the steps are the same.
@@ -18,7 +16,9 @@ export function toggleStep(keySteps: readonly number[], step: number, steps: num
 }
 
 export function nameOf(keySteps: readonly number[], steps: number, first = 0): Plan {
-  const same = named.find((plan) => isSame(resolveSchedule(plan, steps + first, first).keySteps, keySteps));
+  const same = planNames.find((plan) =>
+    isSame(resolveSchedule(plan, steps + first, first).keySteps, keySteps),
+  );
   return same ?? { keySteps: keySteps.map((step) => (step === 0 ? 0 : step + first)) };
 }
 

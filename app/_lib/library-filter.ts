@@ -1,9 +1,5 @@
-import {
-  generationStatuses,
-  tasks,
-  type GenerationStatus,
-  type Task,
-} from '../../lib/contracts/generation.ts';
+import { generationStatuses, tasks, type GenerationStatus } from '../../lib/contracts/generation.ts';
+import type { TaskName } from '../../lib/contracts/task-inputs.ts';
 
 export const periods = ['today', 'week', 'month', 'year'] as const;
 export type Period = (typeof periods)[number];
@@ -11,7 +7,7 @@ export type Period = (typeof periods)[number];
 /** Which part of the library is shown. Days are the reader's own, both ends included. */
 export interface LibraryFilter {
   q?: string;
-  task?: Task;
+  task?: TaskName;
   model?: string;
   status?: GenerationStatus;
   starred?: boolean;

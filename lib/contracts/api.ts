@@ -9,6 +9,7 @@ import {
 } from './generation.ts';
 import { installedSchema, modelSchema } from './models.ts';
 import { uploadLimits } from './pictures.ts';
+import { planNames } from './plan.ts';
 import { inputLimits, taskFields, videoFormats } from './task-inputs.ts';
 
 /** Which part of the history is meant. Values arrive as text. */
@@ -137,7 +138,7 @@ export type Capabilities = z.infer<typeof capabilitiesSchema>;
 export const builtInCapabilities = {
   tasks: [...tasks],
   schedulers: [...schedulerNames],
-  plans: ['exact', 'faster', 'fastest'],
+  plans: [...planNames],
   limits: { ...limits, ...inputLimits, ...uploadLimits },
   fields: Object.fromEntries(
     tasks.map((task) => [task, { needs: [...taskFields[task].needs], allows: [...taskFields[task].allows] }]),

@@ -13,15 +13,18 @@ export const MAX_STEPS_WITHOUT_PROPAGATION = 8;
 /** Prior noise injection alpha of a run that propagates (Faster Diffusion, section 3.3). */
 export const DEFAULT_INJECTION = 0.003;
 
+/** Plans that go by a name; the others are lists of key steps, or every k-th step. */
+export const planNames = ['exact', 'faster', 'fastest'] as const;
+
 /**
  * Key steps as fractions of a whole run, so that one plan fits any number of steps. `faster` is the paper's list for
  * 50 steps (Faster Diffusion, section 4): 0 1 2 3 5 10 15 25 35; at 20 steps it has the seven keys that the paper has
  * there. `fastest` has six, ever further apart: 0 4 10 18 28 38. docs/propagation.md says why.
  */
-export const namedPlans = {
+const namedPlans = {
   faster: [0, 0.02, 0.04, 0.06, 0.1, 0.2, 0.3, 0.5, 0.7],
   fastest: [0, 0.08, 0.2, 0.36, 0.56, 0.76],
-} as const;
+} as const satisfies Record<Exclude<(typeof planNames)[number], 'exact'>, readonly number[]>;
 
 export interface Schedule {
   /** Indices into the evaluated steps; ascending, starts with 0. */
@@ -74,6 +77,20 @@ function keyStepsOf(plan: Plan, evaluated: number, first: number): readonly numb
 
 function everyStep(steps: number, k: number): number[] {
   return Array.from({ length: Math.ceil(steps / k) }, (_, i) => i * k);
+}
+
+/** A plan in words, as `--plan` takes it and infotext has it: `exact`, `uniform:6`, `0 1 2 5`. */
+export function planText(plan: Plan): string {
+  if (typeof plan === 'string') return plan;
+  return 'every' in plan ? `uniform:${plan.every}` : plan.keySteps.join(' ');
+}
+
+/** Reads {@link planText} back, also with commas between the key steps; undefined for anything else. */
+export function readPlan(text: string): Plan | undefined {
+  const every = /^uniform:(\d{1,4})$/.exec(text)?.[1];
+  if (every !== undefined) return { every: Number(every) };
+  if (/^\d{1,4}([, ]+\d{1,4})*$/.test(text)) return { keySteps: text.split(/[, ]+/).map(Number) };
+  return planNames.find((name) => name === text);
 }
 
 /**

@@ -126,7 +126,6 @@ export const taskFields = {
   upscale: { needs: ['image'], allows: ['upscale', 'loras'] },
 } as const satisfies Record<string, { needs: readonly Field[]; allows: readonly Field[] }>;
 
-/** Every task there is to be; `tasks` in generation.ts lists those that are offered. */
 export type TaskName = keyof typeof taskFields;
 
 export interface FieldFault {

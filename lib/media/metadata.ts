@@ -1,4 +1,5 @@
-import type { GenerationParams, Plan, Receipt } from '../contracts/generation.ts';
+import type { GenerationParams, Receipt } from '../contracts/generation.ts';
+import { planText } from '../contracts/plan.ts';
 import { schedulers } from '../contracts/schedulers.ts';
 import { type Control, defaultStrength, upscaleSchema } from '../contracts/task-inputs.ts';
 import { writeInfotext } from './infotext.ts';
@@ -119,22 +120,3 @@ const lasting = [
   'embeddings',
   'motionAdapter',
 ] as const satisfies (keyof Receipt)[];
-
-/** As the command line's `--plan` takes it. */
-export function planText(plan: Plan): string {
-  if (typeof plan === 'string') return plan;
-  return 'every' in plan ? `uniform:${plan.every}` : plan.keySteps.join(' ');
-}
-
-/** Reads {@link planText} back, also with ` 9/50` behind it; undefined for anything else. */
-export function planOfText(text: string): Plan | undefined {
-  const words = text.trim().split(/\s+/);
-  if (words.at(-1)?.includes('/')) words.pop();
-  const [first = ''] = words;
-  if (first === 'exact' || first === 'faster' || first === 'fastest') return first;
-  const every = /^uniform:(\d+)$/.exec(first)?.[1];
-  if (every !== undefined) return { every: Number(every) };
-  return words.length > 0 && words.every((word) => /^\d+$/.test(word))
-    ? { keySteps: words.map(Number) }
-    : undefined;
-}

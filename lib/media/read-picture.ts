@@ -1,10 +1,11 @@
 import sharp from 'sharp';
 import { EncoreError } from '../contracts/errors.ts';
+import { readPlan } from '../contracts/plan.ts';
 import { type PictureInfo, type Reusable, reusableSchema } from '../contracts/studio.ts';
 import { readComfyGraph } from './comfy-graph.ts';
 import { readExifTexts } from './exif.ts';
 import { parseInfotext } from './infotext.ts';
-import { JSON_KEYWORD, planOfText } from './metadata.ts';
+import { JSON_KEYWORD } from './metadata.ts';
 import { isPng, readChunks, readTexts } from './png-chunks.ts';
 import { schedulerOfSampler } from './sampler-names.ts';
 import { readComment } from './video-comment.ts';
@@ -105,7 +106,8 @@ function fromParameters(text: string, fooocus: boolean): Found | null {
       model: fields.get('Model'),
       sampler: fields.get('Sampler'),
       schedule: fields.get('Schedule type'),
-      plan: planOfText(fields.get('Encoder propagation') ?? ''),
+      // With the passes of the run behind it: `faster 9/50`.
+      plan: readPlan(fields.get('Encoder propagation')?.replace(/ \d+\/\d+$/, '') ?? ''),
       injection: fields.get('Prior noise injection'),
       clipSkip: Number.isInteger(clipSkip) ? clipSkip - 1 : undefined,
       loras: loras.length === 0 ? undefined : loras,

@@ -7,9 +7,9 @@ import type {
   GenerationStatus,
   Problem,
   Receipt,
-  Task,
 } from '../contracts/generation.ts';
 import type { PictureFile } from '../contracts/pictures.ts';
+import type { TaskName } from '../contracts/task-inputs.ts';
 import type { AssetRow, GenerationRow, InputRow } from './db/rows.ts';
 
 /** A row as the API shows it. JSON columns were written through their schemas by lib/studio, so they are only typed. */
@@ -17,7 +17,7 @@ export function toGeneration(row: GenerationRow, queuePosition: number | null): 
   const params = row.params as GenerationParams;
   return {
     id: row.id,
-    task: row.task as Task,
+    task: row.task as TaskName,
     status: row.status as GenerationStatus,
     progress: row.progress,
     step: row.step,

@@ -1,9 +1,12 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Plan } from '../../lib/contracts/generation.ts';
+import { planSchema, type Plan } from '../../lib/contracts/generation.ts';
 import {
   DEFAULT_INJECTION,
   defaultInjection,
   MAX_STEPS_WITHOUT_PROPAGATION,
+  planText,
+  readPlan,
   resolveSchedule,
 } from '../../lib/contracts/plan.ts';
 
@@ -58,3 +61,24 @@ test('a step that the run does not have is refused', () => {
     }),
   );
 });
+
+test('a plan in words is read back', () => {
+  const plans = fc.oneof(
+    fc.constantFrom('exact' as const, 'faster' as const, 'fastest' as const),
+    fc.record({ every: fc.integer({ min: 1, max: 100 }) }),
+    fc.record({ keySteps: fc.array(fc.nat({ max: 999 }), { minLength: 1, maxLength: 20 }) }),
+  );
+  fc.assert(
+    fc.property(plans, (plan) => {
+      expect(readPlan(planText(plan))).toEqual(planSchema.parse(plan));
+    }),
+  );
+  expect(readPlan('0,1, 2 5')).toEqual({ keySteps: [0, 1, 2, 5] });
+});
+
+test.each(['', 'quick', 'uniform:', 'uniform:x', '0,', '-1', '1.5', 'exact 9/50'])(
+  '%j is no plan',
+  (text) => {
+    expect(readPlan(text)).toBeUndefined();
+  },
+);

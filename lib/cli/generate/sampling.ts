@@ -1,21 +1,14 @@
 import { Option } from 'commander';
-import {
-  limits,
-  schedulerNames,
-  tasks,
-  type Plan,
-  type SchedulerName,
-  type Task,
-} from '../../contracts/generation.ts';
+import { limits, schedulerNames, tasks, type Plan, type SchedulerName } from '../../contracts/generation.ts';
 import { EncoreError } from '../../contracts/errors.ts';
+import type { TaskName } from '../../contracts/task-inputs.ts';
 import type { RuntimeOptions } from '../../engine/runtime/runtime.ts';
 import { deviceNames } from '../../engine/runtime/session.ts';
-import { parsePlan } from '../plan-option.ts';
 import type { OptionGroup } from './group.ts';
-import { number, orAuto, orOff, schedulerName } from './values.ts';
+import { number, orAuto, orOff, parsePlan, schedulerName } from './values.ts';
 
 export interface SamplingOptions {
-  task?: Task;
+  task?: TaskName;
   model: string;
   prompt?: string;
   negative: string;

@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from 'commander';
 import { EncoreError } from '../../contracts/errors.ts';
-import { limits, schedulerNames, type SchedulerName } from '../../contracts/generation.ts';
+import { limits, schedulerNames, type Plan, type SchedulerName } from '../../contracts/generation.ts';
+import { readPlan } from '../../contracts/plan.ts';
 
 /** Parsers of option values for commander, which adds the option's name to what they throw. */
 
@@ -21,6 +22,12 @@ export function orAuto(text: string): number | 'auto' {
     throw new InvalidArgumentError(`Use auto, or a whole number from 1 to ${limits.maxSteps}.`);
   }
   return value;
+}
+
+export function parsePlan(text: string): Plan {
+  const plan = readPlan(text);
+  if (plan !== undefined) return plan;
+  throw new InvalidArgumentError('Use exact, faster, fastest, uniform:K, or key steps like 0,1,2,5.');
 }
 
 export function schedulerName(text: string): SchedulerName {

@@ -2,9 +2,10 @@ import { readFile } from '../disk.ts';
 import { basename, join } from '../disk.ts';
 import { z } from 'zod';
 import { EncoreError } from '../../contracts/errors.ts';
-import { limits, planSchema, type Task, tasks } from '../../contracts/generation.ts';
+import { limits, planSchema, tasks } from '../../contracts/generation.ts';
 import type { Model } from '../../contracts/models.ts';
 import { schedulerOfConfig } from '../../contracts/schedulers.ts';
+import type { TaskName } from '../../contracts/task-inputs.ts';
 import { frontMatter, readJson } from './read-json.ts';
 import { readWeightFacts } from './weight-facts.ts';
 
@@ -89,7 +90,7 @@ export async function readModel(folder: string, source: Model['source']): Promis
 }
 
 /** A UNet that also reads a mask and the masked picture does nothing but inpaint. */
-export function tasksOf(inChannels: number, outChannels = 4): Task[] {
+export function tasksOf(inChannels: number, outChannels = 4): TaskName[] {
   return inChannels === 2 * outChannels + 1 ? ['inpaint'] : [...tasks];
 }
 
