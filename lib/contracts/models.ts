@@ -7,6 +7,16 @@ export const modelKinds = ['model', 'controlnet', 'lora', 'embedding', 'motion']
 export const modelKindSchema = z.enum(modelKinds);
 export type ModelKind = z.infer<typeof modelKindSchema>;
 
+/** Folders of a models folder for people who sort theirs by kind, as other programs have them. */
+export const shelves = {
+  model: 'checkpoints',
+  controlnet: 'controlnet',
+  lora: 'loras',
+  embedding: 'embeddings',
+  motion: 'motion',
+} as const satisfies Record<ModelKind, string>;
+export const shelfNames: readonly string[] = Object.values(shelves);
+
 const installed = {
   id: z.string(),
   name: z.string(),

@@ -33,7 +33,7 @@ export const adapters: OptionGroup<AdapterOptions> = {
   },
   async input({ prompt = '', negative, lora = [], embedding = [] }) {
     const loras = [];
-    for (const { file, weight } of lora) loras.push({ file: await installed(file, 'LoRA'), weight });
+    for (const { file, weight } of lora) loras.push({ file: await installed(file, 'lora'), weight });
     const embeddings = [];
     for (const given of embedding) {
       const file = await installed(given, 'embedding');

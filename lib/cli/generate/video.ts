@@ -59,7 +59,7 @@ export const video: OptionGroup<VideoFileOptions> = {
   },
   async input({ motionAdapter }) {
     if (motionAdapter === undefined) return {};
-    return { motionAdapter: await installed(motionAdapter, 'motion adapter') };
+    return { motionAdapter: await installed(motionAdapter, 'motion') };
   },
 };
 

@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { mkdir, readdir, rename, rm, stat, writeFile } from '../disk.ts';
 import { join } from '../disk.ts';
 import { EncoreError } from '../../contracts/errors.ts';
+import { shelfNames } from '../../contracts/models.ts';
 import type { ClaimedInstall, InstallProgress } from '../jobs/install-queue.ts';
 import { readJson } from '../models/read-json.ts';
-import { SHELVES } from '../models/catalog.ts';
 import { ORIGIN_FILE, originSchema, readInstalled } from '../models/read-installed.ts';
 import { readWeightFacts } from '../models/weight-facts.ts';
 import { bytesFromHub } from '../services/installs.ts';
@@ -42,7 +42,7 @@ export async function runInstall(
   const choice = chooseFiles(repo, all, file ?? undefined);
   const { files, only } = choice;
   // A folder of the name of a shelf would be taken for one.
-  const name = SHELVES.includes(choice.name) ? repo.replace('/', '-') : choice.name;
+  const name = shelfNames.includes(choice.name) ? repo.replace('/', '-') : choice.name;
   const target = join(studio.env.home, 'models', name);
   const before = await installedBefore(target, repo, commit, files);
   if (before !== null) return before;

@@ -1,7 +1,7 @@
 import { readdir, stat } from '../disk.ts';
 import { join } from '../disk.ts';
 import { EncoreError } from '../../contracts/errors.ts';
-import type { Adapter, Installed, Model } from '../../contracts/models.ts';
+import { shelfNames, type Model } from '../../contracts/models.ts';
 import { type Found, readInstalled } from './read-installed.ts';
 import { isWeights } from './weight-facts.ts';
 
@@ -9,9 +9,6 @@ export interface ModelFolder {
   path: string;
   source: Model['source'];
 }
-
-/** Folders that people sort by kind, as other programs do: what lies in them is installed as well. */
-export const SHELVES = ['checkpoints', 'controlnet', 'embeddings', 'loras', 'motion'];
 
 /**
  * What is installed in some folders: diffusers folders and .safetensors files. Read anew when it changed, so a model that
@@ -27,7 +24,7 @@ export class ModelCatalog {
   constructor(folders: readonly ModelFolder[]) {
     this.#folders = folders.flatMap(({ path, source }) => [
       { path, source },
-      ...SHELVES.map((shelf) => ({ path: join(path, shelf), source })),
+      ...shelfNames.map((shelf) => ({ path: join(path, shelf), source })),
     ]);
   }
 
@@ -107,7 +104,7 @@ async function versionOf(path: string): Promise<string | null> {
 async function entries(parent: string): Promise<string[]> {
   const found = await readdir(parent, { withFileTypes: true }).catch(() => []);
   return found
-    .filter((entry) => !entry.name.startsWith('.') && !SHELVES.includes(entry.name))
+    .filter((entry) => !entry.name.startsWith('.') && !shelfNames.includes(entry.name))
     .filter((entry) => entry.isDirectory() || entry.isSymbolicLink() || isWeights(entry.name))
     .map((entry) => entry.name)
     .sort();
