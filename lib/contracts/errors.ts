@@ -16,6 +16,8 @@ const codes = {
   unsupported_task: [422, 'This task is not supported by this model'],
   idempotency_conflict: [409, 'The idempotency key was used for a different request'],
   payload_too_large: [413, 'The request is too large'],
+  method_not_allowed: [405, 'This address does not take that method'],
+  range_not_satisfiable: [416, 'The range lies beyond the file'],
   // Who may ask
   unauthorized: [401, 'A token is required'],
   forbidden_origin: [403, 'Requests from other origins are refused'],

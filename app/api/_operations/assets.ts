@@ -35,9 +35,8 @@ export const assetFileOperation = defineOperation({
     200: { description: 'The file', contentType: 'image/png', headers: { ETag: 'The hash of the content' } },
     206: { description: 'The range that was asked for', contentType: 'image/png' },
     304: { description: 'The client has it already' },
-    416: { description: 'The range lies beyond the file' },
   },
-  errors: ['not_found'],
+  errors: ['not_found', 'range_not_satisfiable'],
   async run({ params, query, headers, studio }) {
     return fileResponse(await getAssetFile(studio, params.id), headers, query.download !== undefined);
   },
@@ -162,8 +161,8 @@ export const readMetadataOperation = defineOperation({
   path: '/metadata',
   summary: 'Ask a picture how it was made',
   description:
-    'Understands files of Encore, A1111 and Forge, Fooocus, SwarmUI, ComfyUI, InvokeAI and NovelAI. Nothing is kept.',
-  file: { maxBytes: MAX_PICTURE_BYTES, description: 'A PNG, JPEG or WebP file' },
+    'Understands files of Encore, A1111 and Forge, Fooocus, SwarmUI, ComfyUI, InvokeAI and NovelAI, and the text that A1111 and its kin write into them. Nothing is kept.',
+  file: { maxBytes: MAX_PICTURE_BYTES, description: 'A PNG, JPEG or WebP file, or such text in UTF-8' },
   responses: { 200: { description: 'What the picture says', schema: pictureInfoSchema } },
   errors: ['invalid_parameter'],
   run: async ({ file, studio }) => ({ status: 200, body: await readPictureInfo(studio, file) }),

@@ -24,6 +24,7 @@ export const createBoardOperation = defineOperation({
   body: boardInputSchema,
   examples: { 'a board': { name: 'Foxes' } },
   responses: { 201: board },
+  errors: ['conflict'],
   run: async ({ body, studio }) => ({ status: 201, body: await createBoard(studio, body.name) }),
 });
 

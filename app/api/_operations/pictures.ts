@@ -116,9 +116,8 @@ export const pictureFileOperation = defineOperation({
     200: { description: 'The file', contentType: 'image/png', headers: { ETag: 'The hash of the content' } },
     206: { description: 'The range that was asked for', contentType: 'image/png' },
     304: { description: 'The client has it already' },
-    416: { description: 'The range lies beyond the file' },
   },
-  errors: ['not_found'],
+  errors: ['not_found', 'range_not_satisfiable'],
   run: async ({ params, headers, studio }) =>
     fileResponse(await getPictureFile(studio, params.id), headers, false),
 });

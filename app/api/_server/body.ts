@@ -27,7 +27,7 @@ export async function readBody(request: Request, form?: { maxBytes: number }): P
 
 /**
  * Reads a body without ever holding more than the limit.
- * @throws EncoreError `payload_too_large`
+ * @throws EncoreError `payload_too_large`, `invalid_request` where the connection broke
  */
 export async function readBytes(request: Request, limit: number): Promise<Uint8Array> {
   const tooLarge = () => new EncoreError('payload_too_large', `The body is longer than ${limit} bytes.`);
@@ -36,7 +36,9 @@ export async function readBytes(request: Request, limit: number): Promise<Uint8A
   let size = 0;
   const reader = request.body?.getReader();
   while (reader !== undefined) {
-    const { done, value } = await reader.read();
+    const { done, value } = await reader.read().catch((cause: unknown) => {
+      throw new EncoreError('invalid_request', `The body ended early, after ${size} bytes.`, { cause });
+    });
     if (done) break;
     size += value.byteLength;
     if (size > limit) {

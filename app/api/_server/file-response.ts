@@ -2,6 +2,7 @@ import { type ReadStream } from 'node:fs';
 import { access, createReadStream } from '../../../lib/studio/disk.ts';
 import { EncoreError } from '../../../lib/contracts/errors.ts';
 import type { AssetFile } from '../../../lib/studio/services/index.ts';
+import { problemResponse } from './problem.ts';
 import { readRange, type ByteRange } from './range.ts';
 
 /** Sends a stored file: whole, in part, or not at all where the client has it already. */
@@ -24,7 +25,11 @@ export async function fileResponse(
   const wanted = request.get('if-range');
   const range = wanted === null || wanted === etag ? readRange(request.get('range'), file.bytes) : null;
   if (range === 'unsatisfiable') {
-    return new Response(null, { status: 416, headers: { 'content-range': `bytes */${file.bytes}` } });
+    const beyond = new EncoreError(
+      'range_not_satisfiable',
+      `The file has ${file.bytes} bytes, and none of those that were asked for.`,
+    );
+    return problemResponse(beyond, { 'content-range': `bytes */${file.bytes}` });
   }
   await access(file.path).catch((cause: unknown) => {
     throw new EncoreError('not_found', 'The file of this asset is no longer in the data directory.', {

@@ -2,7 +2,8 @@ import type { z } from 'zod';
 import type { ErrorCode } from '../../../lib/contracts/errors.ts';
 import type { Studio } from '../../../lib/studio/services/index.ts';
 
-export type Method = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
+export const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
+export type Method = (typeof methods)[number];
 
 /** What an operation may answer with. `schema` is left out where the body is not JSON or there is none. */
 export interface ResponseSpec {

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { pino, type Logger } from 'pino';
+import { destination, pino, type Logger } from 'pino';
 import type { z } from 'zod';
 import { EncoreError, type ErrorCode } from '../../../lib/contracts/errors.ts';
-import { getStudio, toProblem } from '../../../lib/studio/services/index.ts';
+import { getStudio } from '../../../lib/studio/services/index.ts';
 import { checkOrigin, checkToken } from './access.ts';
 import { readBody, readFile } from './body.ts';
-import type { AnyOperation, Reply } from './operation.ts';
+import { type AnyOperation, type Method, methods, type Reply } from './operation.ts';
+import { problemResponse } from './problem.ts';
 
 interface RouteContext {
   params: Promise<Record<string, string | string[] | undefined>>;
@@ -16,11 +17,51 @@ export type RouteHandler = (request: Request, context: RouteContext) => Promise<
 let logger: Logger | undefined;
 
 function log(): Logger {
-  return (logger ??= pino({ name: 'web', level: getStudio().env.logLevel }));
+  // To stderr: what Next says of itself on stdout is not shown by `npm start`.
+  return (logger ??= pino({ name: 'web', level: getStudio().env.logLevel }, destination(2)));
+}
+
+/** What a route file exports: a handler for every method, so that Next never answers one in a shape of its own. */
+type Handlers = Record<Method | 'OPTIONS', RouteHandler>;
+
+function handlers(handlerOf: (method: Method | 'OPTIONS') => RouteHandler): Handlers {
+  return Object.fromEntries(
+    ([...methods, 'OPTIONS'] as const).map((method) => [method, handlerOf(method)]),
+  ) as Handlers;
+}
+
+/** The operations of one path; every other method is refused. */
+export function routes(...operations: AnyOperation[]): Handlers {
+  const served = operations.map(({ method }) => method);
+  const allow = [...served, ...(served.includes('GET') ? ['HEAD'] : []), 'OPTIONS'].join(', ');
+  return handlers((method) => {
+    if (method === 'OPTIONS')
+      return () => Promise.resolve(new Response(null, { status: 204, headers: { allow } }));
+    const operation = operations.find((candidate) => candidate.method === method);
+    if (operation !== undefined) return serve(operation);
+    return (request) => {
+      const error = new EncoreError(
+        'method_not_allowed',
+        `${request.method.slice(0, 20)} is not one of ${allow}.`,
+      );
+      return Promise.resolve(problemResponse(error, { allow }));
+    };
+  });
+}
+
+/** For every address below /api that has no operation. */
+export function nowhere(): Handlers {
+  return handlers(() => (request) => {
+    const { pathname } = new URL(request.url);
+    const error = new EncoreError('not_found', `There is nothing at ${pathname.slice(0, 200)}.`, {
+      remedy: 'GET /api/v1/openapi.json lists every address there is.',
+    });
+    return Promise.resolve(problemResponse(error));
+  });
 }
 
 /** Turns an operation into the route handler that Next calls: access, schemas in, operation, schema out, one error shape. */
-export function serve(operation: AnyOperation): RouteHandler {
+function serve(operation: AnyOperation): RouteHandler {
   return async (request, context) => {
     const requestId = randomUUID();
     try {
@@ -96,14 +137,5 @@ function refuse(cause: unknown, operation: AnyOperation, requestId: string): Res
     log().error({ err: cause, operation: operation.id, requestId }, 'request failed');
     error = new EncoreError('internal', `The request failed on our side. It is in the log as ${requestId}.`);
   }
-  return new Response(JSON.stringify(toProblem(error)), {
-    status: error.status,
-    headers: {
-      'content-type': 'application/problem+json',
-      'cache-control': 'no-store',
-      'x-request-id': requestId,
-      ...(error.code === 'unauthorized' ? { 'www-authenticate': 'Bearer' } : {}),
-      ...(error.code === 'queue_full' || error.code === 'database_unavailable' ? { 'retry-after': '5' } : {}),
-    },
-  });
+  return problemResponse(error, { 'x-request-id': requestId });
 }

@@ -1,5 +1,4 @@
-import { serve } from '../../_server/serve.ts';
+import { routes } from '../../_server/serve.ts';
 import { listBoardsOperation, createBoardOperation } from '../../_operations/boards.ts';
 
-export const GET = serve(listBoardsOperation);
-export const POST = serve(createBoardOperation);
+export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = routes(listBoardsOperation, createBoardOperation);

@@ -1,4 +1,4 @@
-import { serve } from '../../_server/serve.ts';
+import { routes } from '../../_server/serve.ts';
 import { capabilitiesOperation } from '../../_operations/studio.ts';
 
-export const GET = serve(capabilitiesOperation);
+export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = routes(capabilitiesOperation);

@@ -1,4 +1,4 @@
-import { serve } from '../../_server/serve.ts';
+import { routes } from '../../_server/serve.ts';
 import { allEventsOperation } from '../../_operations/events.ts';
 
-export const GET = serve(allEventsOperation);
+export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = routes(allEventsOperation);

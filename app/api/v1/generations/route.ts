@@ -1,5 +1,7 @@
-import { serve } from '../../_server/serve.ts';
+import { routes } from '../../_server/serve.ts';
 import { createGenerationOperation, listGenerationsOperation } from '../../_operations/generations.ts';
 
-export const POST = serve(createGenerationOperation);
-export const GET = serve(listGenerationsOperation);
+export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = routes(
+  createGenerationOperation,
+  listGenerationsOperation,
+);

@@ -1,4 +1,4 @@
-import { serve } from '../../_server/serve.ts';
+import { routes } from '../../_server/serve.ts';
 import { healthOperation } from '../../_operations/studio.ts';
 
-export const GET = serve(healthOperation);
+export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = routes(healthOperation);

@@ -1,4 +1,4 @@
-import { serve } from '../../_server/serve.ts';
+import { routes } from '../../_server/serve.ts';
 import { readMetadataOperation } from '../../_operations/assets.ts';
 
-export const POST = serve(readMetadataOperation);
+export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = routes(readMetadataOperation);

@@ -1,5 +1,4 @@
-import { serve } from '../../_server/serve.ts';
+import { routes } from '../../_server/serve.ts';
 import { listModelsOperation, addModelOperation } from '../../_operations/studio.ts';
 
-export const GET = serve(listModelsOperation);
-export const POST = serve(addModelOperation);
+export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = routes(listModelsOperation, addModelOperation);

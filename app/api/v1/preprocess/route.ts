@@ -1,4 +1,4 @@
-import { serve } from '../../_server/serve.ts';
+import { routes } from '../../_server/serve.ts';
 import { preprocessOperation } from '../../_operations/pictures.ts';
 
-export const POST = serve(preprocessOperation);
+export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = routes(preprocessOperation);

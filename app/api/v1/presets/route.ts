@@ -1,5 +1,4 @@
-import { serve } from '../../_server/serve.ts';
+import { routes } from '../../_server/serve.ts';
 import { listPresetsOperation, createPresetOperation } from '../../_operations/presets.ts';
 
-export const GET = serve(listPresetsOperation);
-export const POST = serve(createPresetOperation);
+export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = routes(listPresetsOperation, createPresetOperation);

@@ -1,4 +1,4 @@
-import { serve } from '../../_server/serve.ts';
+import { routes } from '../../_server/serve.ts';
 import { getQueueOperation } from '../../_operations/queue.ts';
 
-export const GET = serve(getQueueOperation);
+export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = routes(getQueueOperation);

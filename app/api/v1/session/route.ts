@@ -1,5 +1,4 @@
-import { serve } from '../../_server/serve.ts';
+import { routes } from '../../_server/serve.ts';
 import { openSessionOperation, closeSessionOperation } from '../../_operations/studio.ts';
 
-export const POST = serve(openSessionOperation);
-export const DELETE = serve(closeSessionOperation);
+export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = routes(openSessionOperation, closeSessionOperation);

@@ -1,5 +1,7 @@
-import { serve } from '../../_server/serve.ts';
+import { routes } from '../../_server/serve.ts';
 import { getSettingsOperation, updateSettingsOperation } from '../../_operations/studio.ts';
 
-export const GET = serve(getSettingsOperation);
-export const PATCH = serve(updateSettingsOperation);
+export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = routes(
+  getSettingsOperation,
+  updateSettingsOperation,
+);

@@ -1,5 +1,4 @@
-import { serve } from '../../_server/serve.ts';
+import { routes } from '../../_server/serve.ts';
 import { createUploadOperation, listUploadsOperation } from '../../_operations/pictures.ts';
 
-export const POST = serve(createUploadOperation);
-export const GET = serve(listUploadsOperation);
+export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = routes(createUploadOperation, listUploadsOperation);

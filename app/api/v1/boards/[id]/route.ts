@@ -1,5 +1,4 @@
-import { serve } from '../../../_server/serve.ts';
+import { routes } from '../../../_server/serve.ts';
 import { renameBoardOperation, deleteBoardOperation } from '../../../_operations/boards.ts';
 
-export const PATCH = serve(renameBoardOperation);
-export const DELETE = serve(deleteBoardOperation);
+export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = routes(renameBoardOperation, deleteBoardOperation);

@@ -1,10 +1,12 @@
-import { serve } from '../../../_server/serve.ts';
+import { routes } from '../../../_server/serve.ts';
 import {
   getGenerationOperation,
   updateGenerationOperation,
   deleteGenerationOperation,
 } from '../../../_operations/generations.ts';
 
-export const GET = serve(getGenerationOperation);
-export const PATCH = serve(updateGenerationOperation);
-export const DELETE = serve(deleteGenerationOperation);
+export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = routes(
+  getGenerationOperation,
+  updateGenerationOperation,
+  deleteGenerationOperation,
+);

@@ -1,4 +1,4 @@
-import { serve } from '../../../_server/serve.ts';
+import { routes } from '../../../_server/serve.ts';
 import { exportGenerationsOperation } from '../../../_operations/assets.ts';
 
-export const POST = serve(exportGenerationsOperation);
+export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = routes(exportGenerationsOperation);

@@ -1,4 +1,4 @@
-import { serve } from '../../../_server/serve.ts';
+import { routes } from '../../../_server/serve.ts';
 import { outlineGenerationsOperation } from '../../../_operations/generations.ts';
 
-export const GET = serve(outlineGenerationsOperation);
+export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = routes(outlineGenerationsOperation);

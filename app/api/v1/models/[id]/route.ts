@@ -1,4 +1,4 @@
-import { serve } from '../../../_server/serve.ts';
+import { routes } from '../../../_server/serve.ts';
 import { removeModelOperation } from '../../../_operations/studio.ts';
 
-export const DELETE = serve(removeModelOperation);
+export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = routes(removeModelOperation);

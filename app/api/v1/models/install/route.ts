@@ -1,4 +1,4 @@
-import { serve } from '../../../_server/serve.ts';
+import { routes } from '../../../_server/serve.ts';
 import { installModelOperation } from '../../../_operations/installs.ts';
 
-export const POST = serve(installModelOperation);
+export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = routes(installModelOperation);

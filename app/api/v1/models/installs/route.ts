@@ -1,4 +1,4 @@
-import { serve } from '../../../_server/serve.ts';
+import { routes } from '../../../_server/serve.ts';
 import { listInstallsOperation } from '../../../_operations/installs.ts';
 
-export const GET = serve(listInstallsOperation);
+export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = routes(listInstallsOperation);

@@ -1,5 +1,7 @@
-import { serve } from '../../../_server/serve.ts';
+import { routes } from '../../../_server/serve.ts';
 import { updatePresetOperation, deletePresetOperation } from '../../../_operations/presets.ts';
 
-export const PATCH = serve(updatePresetOperation);
-export const DELETE = serve(deletePresetOperation);
+export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = routes(
+  updatePresetOperation,
+  deletePresetOperation,
+);

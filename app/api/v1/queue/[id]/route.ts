@@ -1,4 +1,4 @@
-import { serve } from '../../../_server/serve.ts';
+import { routes } from '../../../_server/serve.ts';
 import { moveInQueueOperation } from '../../../_operations/queue.ts';
 
-export const PATCH = serve(moveInQueueOperation);
+export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = routes(moveInQueueOperation);

@@ -1,4 +1,4 @@
-import { serve } from '../../../_server/serve.ts';
+import { routes } from '../../../_server/serve.ts';
 import { pauseQueueOperation } from '../../../_operations/queue.ts';
 
-export const POST = serve(pauseQueueOperation);
+export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = routes(pauseQueueOperation);

@@ -1,4 +1,4 @@
-import { serve } from '../../../_server/serve.ts';
+import { routes } from '../../../_server/serve.ts';
 import { resumeQueueOperation } from '../../../_operations/queue.ts';
 
-export const POST = serve(resumeQueueOperation);
+export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = routes(resumeQueueOperation);

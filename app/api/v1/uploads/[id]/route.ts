@@ -1,5 +1,4 @@
-import { serve } from '../../../_server/serve.ts';
+import { routes } from '../../../_server/serve.ts';
 import { getUploadOperation, deleteUploadOperation } from '../../../_operations/pictures.ts';
 
-export const GET = serve(getUploadOperation);
-export const DELETE = serve(deleteUploadOperation);
+export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = routes(getUploadOperation, deleteUploadOperation);

@@ -1,4 +1,4 @@
-import { serve } from '../../../../_server/serve.ts';
+import { routes } from '../../../../_server/serve.ts';
 import { exportAssetOperation } from '../../../../_operations/assets.ts';
 
-export const GET = serve(exportAssetOperation);
+export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = routes(exportAssetOperation);

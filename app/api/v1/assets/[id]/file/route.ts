@@ -1,4 +1,4 @@
-import { serve } from '../../../../_server/serve.ts';
+import { routes } from '../../../../_server/serve.ts';
 import { assetFileOperation } from '../../../../_operations/assets.ts';
 
-export const GET = serve(assetFileOperation);
+export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = routes(assetFileOperation);

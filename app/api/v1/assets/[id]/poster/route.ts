@@ -1,4 +1,4 @@
-import { serve } from '../../../../_server/serve.ts';
+import { routes } from '../../../../_server/serve.ts';
 import { posterOperation } from '../../../../_operations/assets.ts';
 
-export const GET = serve(posterOperation);
+export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = routes(posterOperation);

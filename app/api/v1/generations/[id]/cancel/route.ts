@@ -1,4 +1,4 @@
-import { serve } from '../../../../_server/serve.ts';
+import { routes } from '../../../../_server/serve.ts';
 import { cancelGenerationOperation } from '../../../../_operations/generations.ts';
 
-export const POST = serve(cancelGenerationOperation);
+export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = routes(cancelGenerationOperation);

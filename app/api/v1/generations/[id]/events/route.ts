@@ -1,4 +1,4 @@
-import { serve } from '../../../../_server/serve.ts';
+import { routes } from '../../../../_server/serve.ts';
 import { generationEventsOperation } from '../../../../_operations/events.ts';
 
-export const GET = serve(generationEventsOperation);
+export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = routes(generationEventsOperation);

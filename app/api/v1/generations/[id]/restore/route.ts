@@ -1,4 +1,4 @@
-import { serve } from '../../../../_server/serve.ts';
+import { routes } from '../../../../_server/serve.ts';
 import { restoreGenerationOperation } from '../../../../_operations/generations.ts';
 
-export const POST = serve(restoreGenerationOperation);
+export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = routes(restoreGenerationOperation);

@@ -1,5 +1,4 @@
-import { serve } from '../../../../_server/serve.ts';
+import { routes } from '../../../../_server/serve.ts';
 import { getInstallOperation, deleteInstallOperation } from '../../../../_operations/installs.ts';
 
-export const GET = serve(getInstallOperation);
-export const DELETE = serve(deleteInstallOperation);
+export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = routes(getInstallOperation, deleteInstallOperation);

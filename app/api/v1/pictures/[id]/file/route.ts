@@ -1,4 +1,4 @@
-import { serve } from '../../../../_server/serve.ts';
+import { routes } from '../../../../_server/serve.ts';
 import { pictureFileOperation } from '../../../../_operations/pictures.ts';
 
-export const GET = serve(pictureFileOperation);
+export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = routes(pictureFileOperation);

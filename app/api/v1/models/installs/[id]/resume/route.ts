@@ -1,4 +1,4 @@
-import { serve } from '../../../../../_server/serve.ts';
+import { routes } from '../../../../../_server/serve.ts';
 import { resumeInstallOperation } from '../../../../../_operations/installs.ts';
 
-export const POST = serve(resumeInstallOperation);
+export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = routes(resumeInstallOperation);

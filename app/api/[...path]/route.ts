@@ -1,0 +1,3 @@
+import { nowhere } from '../_server/serve.ts';
+
+export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = nowhere();
