@@ -1,6 +1,7 @@
 /** `npm run db:migrate`: brings the database of ENCORE_HOME up to date. Run it as often as you like. */
 import { fileURLToPath } from 'node:url';
 import { migrate } from '../lib/studio/db/migrate.ts';
+import { endWith } from '../lib/studio/end-with.ts';
 import { readEnv } from '../lib/studio/env.ts';
 
 try {
@@ -11,6 +12,5 @@ try {
       : `Applied ${applied.join(', ')} to the database.\n`,
   );
 } catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
+  endWith(error);
 }

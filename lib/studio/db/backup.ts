@@ -1,8 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { copyFile, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
-import { dirname, join } from '../disk.ts';
+import { copyFile, mkdir, readdir, rename, rm, stat } from '../disk.ts';
+import { basename, join } from '../disk.ts';
 import { EncoreError } from '../../contracts/errors.ts';
-import { Connection } from './connection.ts';
+import { Connection, isBusy } from './connection.ts';
 import { databaseFile } from './database.ts';
 
 export interface BackupResult {
@@ -16,26 +17,117 @@ export interface BackupResult {
  * Copies the database and all files of a data directory into a new folder, while the studio runs. The copy is the state of
  * one moment: the database is copied in one transaction and first, and a file is on the disk before a row names it. The
  * folder appears under its name when it is complete.
- * @throws EncoreError `conflict` when the folder exists, `not_found` without a database
+ * @param withFiles false copies the database alone
+ * @throws EncoreError `conflict` when the folder exists, `not_found` without a database, `storage_full`
  */
-export async function backup(home: string, target: string): Promise<BackupResult> {
-  const exists = (path: string) =>
-    stat(path).then(
-      () => true,
-      () => false,
-    );
+export async function backup(home: string, target: string, withFiles = true): Promise<BackupResult> {
   if (!(await exists(databaseFile(home))))
     throw new EncoreError('not_found', `There is no database in ${home}.`);
-  if (await exists(target)) throw new EncoreError('conflict', `${target} exists already.`);
-  const partial = `${target}.partial`;
-  await rm(partial, { recursive: true, force: true });
+  const taken = () => new EncoreError('conflict', `${target} exists already.`);
+  if (await exists(target)) throw taken();
+  const partial = `${target}.${randomUUID()}.partial`;
   await mkdir(partial, { recursive: true });
-  const method = await copyDatabase(home, databaseFile(partial));
-  const { size } = await stat(databaseFile(partial));
-  const copied = await copyAssets(join(home, 'assets'), join(partial, 'assets'));
-  await mkdir(dirname(target), { recursive: true });
-  await rename(partial, target);
-  return { method, files: copied.files, bytes: size + copied.bytes };
+  try {
+    const method = await copyDatabase(home, databaseFile(partial));
+    const { size } = await stat(databaseFile(partial));
+    const copied = withFiles ? await copyAssets(assetsOf(home), assetsOf(partial)) : { files: 0, bytes: 0 };
+    await rename(partial, target).catch((error: unknown) => {
+      throw ['ENOTEMPTY', 'EEXIST', 'EPERM'].includes(codeOf(error)) ? taken() : error;
+    });
+    return { method, files: copied.files, bytes: size + copied.bytes };
+  } catch (error) {
+    await rm(partial, { recursive: true, force: true });
+    throw storageError(error, `a copy of ${home}`);
+  }
+}
+
+/** Where copies are kept when nobody says otherwise: `backups/2027-01-31-12-00-00` in the data directory. */
+export function backupFolder(home: string, suffix = ''): string {
+  const stamp = new Date().toISOString().slice(0, 19).replace(/[:T]/g, '-');
+  return join(home, 'backups', `${stamp}${suffix}`);
+}
+
+/**
+ * Puts a data directory back to what a backup holds. What it held until then is moved to `backups/`, as a backup of its own,
+ * so this can be undone in the same way. A backup without files (of an update) puts only the database back.
+ * @returns where the former state lies
+ * @throws EncoreError `not_found` for what is no backup, `conflict` while the studio runs, `storage_full`
+ */
+export async function restore(home: string, from: string): Promise<string> {
+  if (!(await exists(databaseFile(from))))
+    throw new EncoreError(
+      'not_found',
+      `There is no backup in ${from}: it has no ${basename(databaseFile(from))}.`,
+    );
+  await requireStopped(home);
+  const withFiles = await exists(assetsOf(from));
+  const coming = join(home, '.restoring');
+  await rm(coming, { recursive: true, force: true });
+  await mkdir(coming, { recursive: true });
+  try {
+    await copyFile(databaseFile(from), databaseFile(coming), constants.COPYFILE_FICLONE);
+    if (withFiles) await copyAssets(assetsOf(from), assetsOf(coming));
+  } catch (error) {
+    await rm(coming, { recursive: true, force: true });
+    throw storageError(error, `the content of ${from}`);
+  }
+  const former = backupFolder(home, '-replaced');
+  await mkdir(former, { recursive: true });
+  // A write-ahead log belongs to its database alone: left behind, it would be played into the other one.
+  for (const end of ['', '-wal', '-shm'])
+    await moveIfThere(`${databaseFile(home)}${end}`, `${databaseFile(former)}${end}`);
+  if (withFiles) {
+    await moveIfThere(assetsOf(home), assetsOf(former));
+    await moveIfThere(assetsOf(coming), assetsOf(home));
+  }
+  await rename(databaseFile(coming), databaseFile(home));
+  await rm(coming, { recursive: true, force: true });
+  return former;
+}
+
+/** Leaving WAL mode needs the database for oneself; it also brings everything into the one file. */
+async function requireStopped(home: string): Promise<void> {
+  if (!(await exists(databaseFile(home)))) return;
+  try {
+    const connection = new Connection({ file: databaseFile(home), busyTimeout: 1_000 });
+    try {
+      await connection.execWhenFree('PRAGMA journal_mode = DELETE');
+    } finally {
+      connection.close();
+    }
+  } catch (error) {
+    // A damaged database is what backups are for.
+    if (!isBusy(error)) return;
+    throw new EncoreError('conflict', `Encore is running on ${home}.`, {
+      remedy: 'Stop it first.',
+      cause: error,
+    });
+  }
+}
+
+function assetsOf(home: string): string {
+  return join(home, 'assets');
+}
+
+function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function moveIfThere(from: string, to: string): Promise<void> {
+  if (await exists(from)) await rename(from, to);
+}
+
+function storageError(error: unknown, what: string): unknown {
+  if (!(error instanceof Error) || !/ENOSPC|EDQUOT|database or disk is full/.test(error.message))
+    return error;
+  return new EncoreError('storage_full', `There is no room for ${what}.`, {
+    remedy: 'Free some space on that disk, then try again.',
+    retryable: true,
+    cause: error,
+  });
 }
 
 async function copyDatabase(home: string, to: string): Promise<BackupResult['method']> {
@@ -88,11 +180,26 @@ async function copyAssets(from: string, to: string): Promise<{ files: number; by
     if (!/^[0-9a-f]{2}$/.test(folder)) continue;
     await mkdir(join(to, folder), { recursive: true });
     for (const name of await readdir(join(from, folder))) {
-      // Copied without using space where the file system can.
-      await copyFile(join(from, folder, name), join(to, folder, name), constants.COPYFILE_FICLONE);
+      // Copied without using space where the file system can. One that has gone was deleted a day ago, row and all.
+      const copied = await copyFile(
+        join(from, folder, name),
+        join(to, folder, name),
+        constants.COPYFILE_FICLONE,
+      ).then(
+        () => true,
+        (error: unknown) => {
+          if (codeOf(error) === 'ENOENT') return false;
+          throw error;
+        },
+      );
+      if (!copied) continue;
       files += 1;
       bytes += (await stat(join(to, folder, name))).size;
     }
   }
   return { files, bytes };
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
 }

@@ -209,7 +209,8 @@ function resultSet(
   };
 }
 
-function isBusy(error: unknown): boolean {
+/** Another connection is in the way. */
+export function isBusy(error: unknown): boolean {
   return error instanceof Error && 'code' in error && String(error.code).startsWith('SQLITE_BUSY');
 }
 

@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { readdir, readFile } from '../disk.ts';
 import { join } from '../disk.ts';
 import { EncoreError } from '../../contracts/errors.ts';
+import { backup, backupFolder } from './backup.ts';
 import { Connection } from './connection.ts';
 import { databaseFile } from './database.ts';
 
@@ -46,10 +47,11 @@ export async function readMigrations(folder: string): Promise<Migration[]> {
 }
 
 /**
- * Brings the database of a data directory up to date and returns the names of the migrations it applied. Each runs in
- * a transaction of its own together with its record: it is applied whole or not at all. Several processes may do this
- * at once; each migration is applied by one of them.
- * @throws EncoreError `internal` when an applied migration was changed afterwards, or when one fails
+ * Brings the database of a data directory up to date and returns the names of the migrations it applied; one that was in
+ * use is copied to `backups/` first. Each runs in a transaction of its own together with its record: it is applied whole or
+ * not at all. Several processes may do this at once; each migration is applied by one of them.
+ * @throws EncoreError `internal` when an applied migration was changed afterwards, or when one fails, `conflict` when the
+ * database is newer than the program, `storage_full`
  */
 export async function migrate(home: string, folder: string): Promise<string[]> {
   const migrations = await readMigrations(folder);
@@ -58,14 +60,25 @@ export async function migrate(home: string, folder: string): Promise<string[]> {
     // Stays in the file: readers and one writer do not wait for each other.
     await connection.execWhenFree('PRAGMA journal_mode = WAL');
     await connection.execWhenFree(MIGRATIONS_TABLE);
+    const before = await recorded(connection);
+    const missing = pending(migrations, before);
+    if (before.size > 0 && missing[0] !== undefined) await keepCopy(home, missing[0].name);
     const applied: string[] = [];
-    for (const migration of pending(migrations, await recorded(connection))) {
+    for (const migration of missing) {
       if (await apply(connection, migrations, migration)) applied.push(migration.name);
     }
     return applied;
   } finally {
     connection.close();
   }
+}
+
+/** What a person has is copied before it is changed. */
+async function keepCopy(home: string, name: string): Promise<void> {
+  await backup(home, backupFolder(home, `-before-${name}`), false).catch((error: unknown) => {
+    // Another process that updates it has just done so.
+    if (!(error instanceof EncoreError) || error.code !== 'conflict') throw error;
+  });
 }
 
 async function apply(connection: Connection, all: Migration[], migration: Migration): Promise<boolean> {
@@ -121,6 +134,12 @@ function pending(migrations: Migration[], applied: Map<string, string>): Migrati
         },
       );
     }
+  }
+  const newer = [...applied.keys()].find((name) => migrations.every((known) => known.name !== name));
+  if (newer !== undefined) {
+    throw new EncoreError('conflict', `The database was used by a newer version of Encore (${newer}).`, {
+      remedy: 'Update Encore, or go back to a backup: npm run restore -- FOLDER.',
+    });
   }
   return migrations.filter(({ name }) => !applied.has(name));
 }

@@ -1,9 +1,11 @@
 import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { expect, onTestFinished, test } from 'vitest';
-import { backup } from '../../../lib/studio/db/backup.ts';
+import { backup, restore } from '../../../lib/studio/db/backup.ts';
 import {
   createGeneration,
   getAssetFile,
@@ -53,6 +55,62 @@ test('never writes over a backup, and refuses without a database', async () => {
   const folder = await temporaryFolder();
   await expect(backup(studio.env.home, folder)).rejects.toMatchObject({ code: 'conflict' });
   await expect(backup(folder, join(folder, 'copy'))).rejects.toMatchObject({ code: 'not_found' });
+});
+
+/** libsql lets go of a closed file when its last statement is collected; a process that has ended is done with it at once. */
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
+}
+
+test('a studio is put back to a backup, and forward again to what it was until then', async () => {
+  const studio = await testStudio();
+  const { home } = studio.env;
+  const draw = async (prompt: string) => {
+    const stored = await studio.assets.put(Buffer.from(prompt), 'image/png');
+    await createGeneration(studio, aRequest({ prompt }));
+    const job = await studio.jobs.claim('worker');
+    await studio.jobs.finish(job?.token ?? '', [{ ...stored, width: 1, height: 1, seed: 1 }], aReceipt());
+  };
+  const content = async () => {
+    const open = openStudio(studio.env);
+    const { items } = await listGenerations(open, generationQuerySchema.parse({}));
+    const files = items.map(async ({ assets }) =>
+      readFile((await getAssetFile(open, assets[0]?.id ?? '')).path, 'utf8'),
+    );
+    const drawn = await Promise.all(files);
+    await open.close();
+    collectGarbage();
+    return drawn;
+  };
+  await draw('first');
+  const target = join(await temporaryFolder(), 'copy');
+  await backup(home, target);
+  await draw('second');
+  await expect(restore(home, target)).rejects.toMatchObject({ code: 'conflict' });
+  await studio.close();
+  collectGarbage();
+
+  const former = await restore(home, target);
+  expect(await content()).toEqual(['first']);
+  await restore(home, former);
+  expect(await content()).toEqual(['second', 'first']);
+  await expect(restore(home, join(target, 'assets'))).rejects.toMatchObject({ code: 'not_found' });
+});
+
+test('a damaged database is no reason not to go back', async () => {
+  const studio = await testStudio();
+  const { home } = studio.env;
+  await createGeneration(studio, aRequest({ prompt: 'kept' }));
+  const target = join(await temporaryFolder(), 'copy');
+  await backup(home, target);
+  await studio.close();
+  collectGarbage();
+  await writeFile(join(home, 'encore.db'), 'not a database');
+  await restore(home, target);
+  const open = openStudio(studio.env);
+  onTestFinished(() => open.close());
+  expect((await listGenerations(open, generationQuerySchema.parse({}))).items).toHaveLength(1);
 });
 
 test('npm run backup says where it is', async () => {

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -37,6 +37,25 @@ test('applies every migration once, in order', async () => {
   expect(await migrate(home, migrations)).toEqual([]);
   const rows = await query(home, 'SELECT migration_name FROM _prisma_migrations ORDER BY started_at, rowid');
   expect(rows).toEqual(names);
+});
+
+test('a database that is in use is copied before it is changed, a new one is not', async () => {
+  const home = await temporaryFolder();
+  await migrate(home, migrations);
+  expect(await readdir(home)).not.toContain('backups');
+  await query(home, `INSERT INTO "Setting" ("key", "value", "updatedAt") VALUES ('mine', '1', 1)`);
+  const folder = await withExtraMigration('DELETE FROM "Setting"');
+  // Several at once do not stand in each other's way.
+  const applied = await Promise.all([1, 2, 3].map(() => migrate(home, folder)));
+  expect(applied.flat()).toEqual(['20991231000000_extra']);
+  expect(await query(home, 'SELECT count(*) FROM "Setting"')).toEqual([0]);
+  // A program that does not know the migration would write what the newer one cannot read.
+  await expect(migrate(home, migrations)).rejects.toMatchObject({ code: 'conflict' });
+  const copies = await readdir(join(home, 'backups'));
+  expect(copies.every((name) => name.endsWith('-before-20991231000000_extra'))).toBe(true);
+  expect(await query(join(home, 'backups', copies[0] ?? ''), 'SELECT "key" FROM "Setting"')).toEqual([
+    'mine',
+  ]);
 });
 
 test('a history of the first version is there after all that came since', async () => {
