@@ -104,6 +104,7 @@ export class EngineProcess {
           case 'preview':
             hooks.onPreview(message.step, message.picture);
             break;
+          // Whatever it answers, a process that answers is well.
           case 'done':
             end();
             this.#crashes = 0;
@@ -111,6 +112,7 @@ export class EngineProcess {
             break;
           case 'failed':
             end();
+            this.#crashes = 0;
             reject(EncoreError.from(message.error));
             break;
         }

@@ -3,6 +3,7 @@ import { EncoreError } from '../lib/contracts/errors.ts';
 import type { Comparison, Receipt } from '../lib/contracts/generation.ts';
 import type { ClaimedJob, FinishedPicture, JobProgress, Standing } from '../lib/studio/jobs/queue.ts';
 import type { Log } from './engine-process.ts';
+import { every } from './every.ts';
 
 /** The queue as the loop sees it: lib/studio's JobQueue, or another one that keeps the same promises. */
 export interface JobSource {
@@ -69,17 +70,20 @@ const PERSIST_MS = 10 * 60_000;
 export async function runLoop(options: LoopOptions): Promise<void> {
   const { jobs, workerId, log, signal, pollMs = 200, pulseMs = 3_000 } = options;
   let token: string | undefined;
-  const pulse = every(
-    pulseMs,
-    async () => {
-      // The own lease first: after a long lock the reaper would otherwise take this worker's own job.
-      if (token !== undefined) await jobs.heartbeat(token);
-      await options.onPulse?.();
-      const reaped = await jobs.reap();
-      if (reaped > 0) log.warn({ jobs: reaped }, 'took back jobs whose worker is gone');
-    },
-    log,
-  );
+  const pulses = [
+    every(
+      pulseMs,
+      async () => {
+        // The own lease first: after a long lock the reaper would otherwise take this worker's own job.
+        if (token !== undefined) await jobs.heartbeat(token);
+        const reaped = await jobs.reap();
+        if (reaped > 0) log.warn({ jobs: reaped }, 'took back jobs whose worker is gone');
+      },
+      log,
+    ),
+    // By itself, so that nothing it waits for costs a lease.
+    every(pulseMs, async () => options.onPulse?.(), log),
+  ];
   try {
     while (!signal.aborted) {
       const job = await jobs.claim(workerId).catch((error: unknown) => {
@@ -98,7 +102,7 @@ export async function runLoop(options: LoopOptions): Promise<void> {
       token = undefined;
     }
   } finally {
-    await pulse.stop();
+    await Promise.all(pulses.map((pulse) => pulse.stop()));
   }
 }
 
@@ -159,25 +163,6 @@ async function persistently<T>(write: () => Promise<T>, log: Log): Promise<T> {
       await sleep(pause);
     }
   }
-}
-
-/** Runs `work` again and again with a pause in between; an error is logged and does not end it. */
-function every(ms: number, work: () => Promise<void>, log: Log): { stop: () => Promise<void> } {
-  const stopped = new AbortController();
-  const running = (async () => {
-    while (!stopped.signal.aborted) {
-      await work().catch((error: unknown) =>
-        log.warn({ error: messageOf(error) }, 'a look at the queue failed'),
-      );
-      await sleep(ms, undefined, { signal: stopped.signal }).catch(() => undefined);
-    }
-  })();
-  return {
-    stop: async () => {
-      stopped.abort();
-      await running;
-    },
-  };
 }
 
 /** Passes on the newest value at most once in `ms`, one after the other, until `end`, which waits for what is on its way. */

@@ -8,13 +8,15 @@ import { EncoreError } from '../lib/contracts/errors.ts';
 import { deviceNames } from '../lib/engine/runtime/session.ts';
 import { findFfmpeg } from '../lib/media/ffmpeg.ts';
 import { writableFormats } from '../lib/media/video-arguments.ts';
+import { endWith } from '../lib/studio/end-with.ts';
 import { readEnv } from '../lib/studio/env.ts';
 import { migrate } from '../lib/studio/db/migrate.ts';
 import { getSettings } from '../lib/studio/services/settings.ts';
 import { tidy } from '../lib/studio/services/housekeeping.ts';
 import { type EngineReport, reportWorker, reportWorkerStopped } from '../lib/studio/services/status.ts';
 import { openStudio } from '../lib/studio/studio.ts';
-import { EngineProcess } from './engine-process.ts';
+import { EngineProcess, type Log } from './engine-process.ts';
+import { every } from './every.ts';
 import { createHandler } from './handlers/index.ts';
 import { runInstallLoop } from './install-loop.ts';
 import { runLoop } from './loop.ts';
@@ -24,9 +26,7 @@ const TIDY_MS = 60_000;
 try {
   await main();
 } catch (error) {
-  const { message, remedy } = EncoreError.from(error);
-  process.stderr.write(`${[message, remedy].filter(Boolean).join('\n')}\n`);
-  process.exitCode = 1;
+  endWith(error);
 }
 
 async function main(): Promise<void> {
@@ -37,11 +37,7 @@ async function main(): Promise<void> {
   };
   await migrate(env.home, join(env.root, 'prisma', 'migrations'));
 
-  if (env.device !== 'auto' && !deviceNames.some((name) => name === env.device)) {
-    throw new EncoreError('invalid_parameter', `ENCORE_DEVICE is "${env.device}", which is no device.`, {
-      remedy: `Use auto or one of ${deviceNames.join(', ')}; \`encore devices\` tells which of them work here.`,
-    });
-  }
+  requireDevice(env.device);
   const studio = openStudio(env);
   const engine = new EngineProcess({
     entry: new URL('./engine.ts', import.meta.url),
@@ -54,7 +50,7 @@ async function main(): Promise<void> {
   });
   const workerId = randomUUID();
   const stopping = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => stopping.abort());
   }
 
@@ -64,14 +60,13 @@ async function main(): Promise<void> {
     .catch((error: unknown) => log.warn({ error: String(error) }, 'the engine did not start'));
 
   let ffmpeg: EngineReport['ffmpeg'] = null;
-  findFfmpeg(env.ffmpeg).then(
-    ({ version, source, encoders }) => {
-      ffmpeg = { version, source, formats: writableFormats(encoders) };
-    },
-    (error: unknown) => log.warn({ error: EncoreError.from(error).message }, 'no videos can be written'),
-  );
+  void describeFfmpeg(env.ffmpeg, log).then((found) => {
+    ffmpeg = found;
+  });
   const installing = runInstallLoop({ studio, log, signal: stopping.signal });
-  let tidied = 0;
+  // Beside the loop: however much there is to clear away, the leases are kept.
+  const since = Date.now();
+  const tidying = every(TIDY_MS, () => tidy(studio, since, stopping.signal), log);
   await runLoop({
     jobs: studio.jobs,
     workerId,
@@ -88,15 +83,31 @@ async function main(): Promise<void> {
     onPulse: async () => {
       const { device, held } = engine;
       await reportWorker(studio, workerId, { device, held, ffmpeg });
-      if (Date.now() - tidied < TIDY_MS) return;
-      tidied = Date.now();
-      await tidy(studio);
     },
   });
-  await installing;
+  await Promise.all([installing, tidying.stop()]);
 
   log.info({}, 'the worker stops');
   await engine.stop();
   await reportWorkerStopped(studio, workerId);
   await studio.close();
+}
+
+/** @throws EncoreError `invalid_parameter` */
+function requireDevice(device: string): void {
+  if (device === 'auto' || deviceNames.some((name) => name === device)) return;
+  throw new EncoreError('invalid_parameter', `ENCORE_DEVICE is "${device}", which is no device.`, {
+    remedy: `Use auto or one of ${deviceNames.join(', ')}; \`encore devices\` tells which of them work here.`,
+  });
+}
+
+/** What writes videos, for the health answer; null where nothing does. */
+async function describeFfmpeg(path: string | undefined, log: Log): Promise<EngineReport['ffmpeg']> {
+  try {
+    const { version, source, encoders } = await findFfmpeg(path);
+    return { version, source, formats: writableFormats(encoders) };
+  } catch (error) {
+    log.warn({ error: EncoreError.from(error).message }, 'no videos can be written');
+    return null;
+  }
 }

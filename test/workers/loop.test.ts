@@ -22,7 +22,7 @@ import { aRequest, testStudio } from '../support/studio.ts';
 const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
 const scripted = new URL('./support/scripted-engine.ts', import.meta.url);
 
-async function aWorker(options: Partial<EngineProcessOptions> = {}) {
+async function aWorker(options: Partial<EngineProcessOptions> = {}, onPulse?: () => Promise<void>) {
   const studio = await testStudio();
   const engine = new EngineProcess({
     entry: scripted,
@@ -49,6 +49,7 @@ async function aWorker(options: Partial<EngineProcessOptions> = {}) {
     signal: stopping.signal,
     pollMs: 20,
     pulseMs: 100,
+    onPulse,
   });
   const stop = async () => {
     stopping.abort();
@@ -232,4 +233,18 @@ test('verifying what was drawn exactly shows that nothing differs', async () => 
   await over(studio, generation.id);
   const { id } = await verifyGeneration(studio, generation.id);
   expect((await over(studio, id)).comparison).toEqual({ psnr: null, meanDifference: 0, maxDifference: 0 });
+});
+
+test('what the worker does beside its jobs never costs a lease', async () => {
+  const done = new AbortController();
+  const { studio } = await aWorker({}, () => sleep(60_000, undefined, { signal: done.signal }));
+  onTestFinished(() => done.abort());
+  const id = await draw(studio, 'hangs');
+  const lease = async () =>
+    (
+      await studio.db.read((r) => r.generation.findUnique({ where: { id }, select: { heartbeatAt: true } }))
+    )?.heartbeatAt?.getTime() ?? 0;
+  const first = await eventually(lease, 'the claim');
+  await eventually(async () => (await lease()) > first + 300, 'the third heartbeat', 10);
+  done.abort();
 });

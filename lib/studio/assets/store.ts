@@ -14,6 +14,7 @@ const extensions = {
   'video/webm': 'webm',
 } as const;
 export type MediaType = keyof typeof extensions;
+const mediaTypes = Object.keys(extensions) as MediaType[];
 
 /** The frame that stands for a video. */
 export const POSTER_TYPE = 'image/webp';
@@ -122,6 +123,22 @@ export class AssetStore {
       () => null,
     );
     if (age !== null && age > STALE_MS) await rm(path, { force: true });
+  }
+
+  /** Files whose hash begins with this hex digit and that were stored at this time (ms) or later. */
+  async listSince(digit: string, since: number): Promise<{ hash: string; type: MediaType }[]> {
+    const found = [];
+    for (const folder of await readdir(this.#folder).catch(() => [])) {
+      if (!/^[0-9a-f]{2}$/.test(folder) || !folder.startsWith(digit)) continue;
+      for (const name of await readdir(join(this.#folder, folder))) {
+        const [hash = '', extension] = name.split('.');
+        const type = mediaTypes.find((known) => extensions[known] === extension);
+        if (type === undefined || !/^[0-9a-f]{64}$/.test(hash)) continue;
+        const info = await stat(join(this.#folder, folder, name)).catch(() => null);
+        if (info !== null && info.mtimeMs >= since) found.push({ hash, type });
+      }
+    }
+    return found;
   }
 
   /** Removes what killed writers left behind. Returns how many files. */

@@ -73,12 +73,3 @@ function rethrow(error: unknown): never {
   }
   throw error;
 }
-
-/** Whether a write failed because a row with the same value of this column is already there. */
-export function isUniqueViolation(error: unknown, column: string): boolean {
-  return (
-    error instanceof Prisma.PrismaClientKnownRequestError &&
-    error.code === 'P2002' &&
-    JSON.stringify(error.meta ?? {}).includes(`"${column}"`)
-  );
-}

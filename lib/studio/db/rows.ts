@@ -1,7 +1,7 @@
 import { Prisma } from './generated/client.ts';
 
 /** What is read of a picture. */
-export const assetColumns = {
+const assetColumns = {
   id: true,
   generationId: true,
   index: true,

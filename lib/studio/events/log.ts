@@ -33,12 +33,15 @@ export function recordEvent(tx: Tx, event: StudioEvent, now: number): Promise<vo
 }
 
 /**
- * The table of events as a stream. Any process can read it; all waiting readers of a process share one cheap poll of
- * the newest id. Writers take the database's write lock, so ids become visible in their order.
+ * The table of events as a stream. Any process can read it; all readers of a process share one cheap poll of the newest id
+ * and what it finds, so hundreds of open pages cost what one does. Writers take the database's write lock, so ids become
+ * visible in their order.
  */
 export class EventLog {
   readonly #db: Database;
   #poll: Promise<void> | undefined;
+  #asking: Promise<number> | undefined;
+  readonly #reading = new Map<string, Promise<LoggedEvent[]>>();
 
   constructor(db: Database) {
     this.#db = db;
@@ -52,11 +55,19 @@ export class EventLog {
     return newest?.id ?? 0;
   }
 
-  /** Up to `limit` events with an id above `after`, oldest first. */
-  async since(after: number, { generationId }: EventFilter = {}, limit = PAGE): Promise<LoggedEvent[]> {
+  /** Up to `limit` events with an id above `after` (and at most `upTo`), oldest first. */
+  async since(
+    after: number,
+    { generationId }: EventFilter = {},
+    limit = PAGE,
+    upTo?: number,
+  ): Promise<LoggedEvent[]> {
     const rows = await this.#db.read((r) =>
       r.event.findMany({
-        where: { id: { gt: after }, ...(generationId === undefined ? {} : { generationId }) },
+        where: {
+          id: { gt: after, ...(upTo === undefined ? {} : { lte: upTo }) },
+          ...(generationId === undefined ? {} : { generationId }),
+        },
         orderBy: { id: 'asc' },
         take: limit,
       }),
@@ -80,22 +91,37 @@ export class EventLog {
     filter: EventFilter,
     signal: AbortSignal,
   ): AsyncGenerator<LoggedEvent, void, void> {
-    let cursor = Math.min(after, await this.latestId());
+    let cursor = Math.min(after, await this.#newest());
     while (!signal.aborted) {
       // Asked before reading: what comes in between is newer than `newest` and wakes the wait below.
-      const newest = await this.latestId();
-      const events = newest > cursor ? await this.since(cursor, filter) : [];
-      for (const event of events) {
+      const newest = await this.#newest();
+      const page = newest > cursor ? await this.#page(cursor, newest, filter) : [];
+      for (const logged of page) {
         if (signal.aborted) return;
-        yield event;
-        cursor = event.id;
+        if (concerns(logged, filter)) yield logged;
+        cursor = logged.id;
       }
       // Ids up to `newest` that were not returned belong to other generations or were pruned.
-      if (events.length < PAGE) {
+      if (page.length < PAGE) {
         cursor = Math.max(cursor, newest);
         await this.#somethingAfter(cursor, signal);
       }
     }
+  }
+
+  /**
+   * What came after `after`, up to `newest`. Whoever keeps up asks for the same few events as everybody else, and they are
+   * read once, filter or not; only who is far behind has a query of its own.
+   */
+  #page(after: number, newest: number, filter: EventFilter): Promise<LoggedEvent[]> {
+    if (newest - after > PAGE) return this.since(after, filter, PAGE, newest);
+    const key = `${after}-${newest}`;
+    let reading = this.#reading.get(key);
+    if (reading === undefined) {
+      reading = this.since(after, {}, PAGE, newest).finally(() => this.#reading.delete(key));
+      this.#reading.set(key, reading);
+    }
+    return reading;
   }
 
   async #somethingAfter(cursor: number, signal: AbortSignal): Promise<void> {
@@ -104,17 +130,19 @@ export class EventLog {
         this.#poll = undefined;
       });
       await this.#poll;
-      if ((await this.#newestShared()) > cursor) return;
+      if ((await this.#newest()) > cursor) return;
     }
   }
 
-  #asking: Promise<number> | undefined;
-
-  /** One query for all readers that were woken by the same poll. */
-  #newestShared(): Promise<number> {
+  /** One query for all readers that ask at the same time. */
+  #newest(): Promise<number> {
     this.#asking ??= this.latestId().finally(() => {
       this.#asking = undefined;
     });
     return this.#asking;
   }
+}
+
+function concerns({ event }: LoggedEvent, { generationId }: EventFilter): boolean {
+  return generationId === undefined || ('generationId' in event && event.generationId === generationId);
 }

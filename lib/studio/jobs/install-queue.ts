@@ -5,7 +5,7 @@ import type { Database, Tx } from '../db/database.ts';
 import { installColumns, type InstallRow, NO_JSON } from '../db/rows.ts';
 import { recordEvent } from '../events/log.ts';
 import { toErrorColumn, toProblem } from '../serialize.ts';
-import { LEASE_MS, type Standing } from './queue.ts';
+import { LEASE_MS, leaseIsOver, type Standing } from './queue.ts';
 
 /** An install as a worker gets it. */
 export interface ClaimedInstall {
@@ -43,7 +43,7 @@ export class InstallQueue {
   /** Takes the oldest that waits, or whose worker is gone; null when there is none. */
   async claim(): Promise<ClaimedInstall | null> {
     const next = () => {
-      const free = [{ claimToken: null }, { leaseExpiresAt: { lt: new Date(this.#now()) } }];
+      const free = [{ claimToken: null }, ...leaseIsOver(this.#now())];
       return { status: { in: ['queued', 'running'] }, OR: free };
     };
     if ((await this.#db.read((r) => r.install.count({ where: next() }))) === 0) return null;

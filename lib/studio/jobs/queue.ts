@@ -91,20 +91,9 @@ export class JobQueue {
       if (job === null) return null;
       const now = this.#now();
       const attempt = job.attempt + 1;
-      const claimed = await transition(
-        tx,
-        { id: job.id },
-        'running',
-        {
-          ...this.#lease(now),
-          claimToken: token,
-          workerId,
-          attempt,
-          startedAt: new Date(now),
-          error: NO_JSON,
-        },
-        now,
-      );
+      const startedAt = new Date(now);
+      const data = { ...this.#lease(now), claimToken: token, workerId, attempt, startedAt, error: NO_JSON };
+      const claimed = await transition(tx, { id: job.id }, { to: 'running', data, now });
       if (claimed === null) return null;
       const params = generationParamsSchema.parse(job.params);
       const compareWith = job.verifies?.assets ?? null;
@@ -177,7 +166,11 @@ export class JobQueue {
       if (job === null) return false;
       const finishedAt = new Date(now);
       if (job.status === 'cancelling') {
-        await transition(tx, { claimToken: token }, 'cancelled', { ...unclaimed, finishedAt }, now);
+        await transition(
+          tx,
+          { claimToken: token },
+          { to: 'cancelled', data: { ...unclaimed, finishedAt }, now },
+        );
         return false;
       }
       await tx.asset.createMany({
@@ -203,7 +196,7 @@ export class JobQueue {
         comparison: comparison ?? NO_JSON,
         finishedAt,
       };
-      if ((await transition(tx, { claimToken: token }, 'succeeded', done, now)) === null) {
+      if ((await transition(tx, { claimToken: token }, { to: 'succeeded', data: done, now })) === null) {
         throw new EncoreError('conflict', `generation ${job.id} is ${job.status} and cannot succeed`);
       }
       return true;
@@ -223,24 +216,13 @@ export class JobQueue {
       const over = { ...unclaimed, finishedAt: new Date(now) };
       const crashed = error.code === 'engine_lost' || error.code === 'out_of_memory';
       if (job.status === 'cancelling' || isCancellation(error)) {
-        await transition(tx, { claimToken: token }, 'cancelled', over, now);
+        await transition(tx, { claimToken: token }, { to: 'cancelled', data: over, now });
       } else if (crashed && afterCrash(job.status, job) === 'queued') {
-        await transition(
-          tx,
-          { claimToken: token },
-          'queued',
-          { ...waitingAgain, crashes: job.crashes + 1 },
-          now,
-        );
+        const data = { ...waitingAgain, crashes: job.crashes + 1 };
+        await transition(tx, { claimToken: token }, { to: 'queued', data, now });
       } else {
-        const crashes = job.crashes + (crashed ? 1 : 0);
-        await transition(
-          tx,
-          { claimToken: token },
-          'failed',
-          { ...over, crashes, error: toErrorColumn(error) },
-          now,
-        );
+        const data = { ...over, crashes: job.crashes + (crashed ? 1 : 0), error: toErrorColumn(error) };
+        await transition(tx, { claimToken: token }, { to: 'failed', data, now });
       }
     });
   }
@@ -250,24 +232,17 @@ export class JobQueue {
     await this.#db.write(async (tx) => {
       const now = this.#now();
       const cancelled = { ...unclaimed, finishedAt: new Date(now) };
-      if (await transition(tx, { claimToken: token }, 'cancelled', cancelled, now, ['cancelling'])) return;
-      await transition(
-        tx,
-        { claimToken: token },
-        'queued',
-        { ...waitingAgain, attempt: { decrement: 1 } },
-        now,
-        ['running'],
-      );
+      const where = { claimToken: token };
+      if (await transition(tx, where, { to: 'cancelled', from: ['cancelling'], data: cancelled, now }))
+        return;
+      const data = { ...waitingAgain, attempt: { decrement: 1 } };
+      await transition(tx, where, { to: 'queued', from: ['running'], data, now });
     });
   }
 
   /** Takes jobs from workers whose lease ran out. Any worker may do this at any time. Returns how many. */
   async reap(): Promise<number> {
-    const stale = () => ({
-      status: { in: ['running', 'cancelling'] },
-      leaseExpiresAt: { lt: new Date(this.#now()) },
-    });
+    const stale = () => ({ status: { in: ['running', 'cancelling'] }, OR: leaseIsOver(this.#now()) });
     if ((await this.#db.read((r) => r.generation.count({ where: stale() }))) === 0) return 0;
     return this.#db.write(async (tx) => {
       const now = this.#now();
@@ -278,9 +253,9 @@ export class JobQueue {
       const over = { ...unclaimed, finishedAt: new Date(now) };
       for (const { id, status, ...job } of jobs) {
         const to = afterLostLease(status as 'running' | 'cancelling', job);
-        if (to === 'queued') await transition(tx, { id }, to, waitingAgain, now);
-        else if (to === 'cancelled') await transition(tx, { id }, to, over, now);
-        else await transition(tx, { id }, to, { ...over, error: toErrorColumn(givenUp(job.attempt)) }, now);
+        const failure = to === 'failed' ? { error: toErrorColumn(givenUp(job.attempt)) } : {};
+        const data = to === 'queued' ? waitingAgain : { ...over, ...failure };
+        await transition(tx, { id }, { to, data, now });
       }
       return jobs.length;
     });
@@ -297,6 +272,14 @@ export class JobQueue {
   #lease(now: number): { heartbeatAt: Date; leaseExpiresAt: Date } {
     return { heartbeatAt: new Date(now), leaseExpiresAt: new Date(now + LEASE_MS) };
   }
+}
+
+/** A lease that ran out, or that nobody can have been given: the clock of the machine was put back since. */
+export function leaseIsOver(now: number): { leaseExpiresAt: { lt: Date } | { gt: Date } }[] {
+  return [
+    { leaseExpiresAt: { lt: new Date(now) } },
+    { leaseExpiresAt: { gt: new Date(now + 2 * LEASE_MS) } },
+  ];
 }
 
 function isHeld(status: string | undefined): status is 'running' | 'cancelling' {

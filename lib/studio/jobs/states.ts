@@ -23,7 +23,7 @@ export function statesBefore(to: GenerationStatus): GenerationStatus[] {
 /** Claims that end without an answer (the worker was killed, the machine went down) before a job is given up. */
 export const MAX_ATTEMPTS = 4;
 /** Deaths of the engine process while it ran this job before it is given up: tried once more, then failed. */
-export const MAX_CRASHES = 2;
+const MAX_CRASHES = 2;
 
 export interface Ended {
   attempt: number;

@@ -10,6 +10,15 @@ import { recordEvent } from '../events/log.ts';
 import { toGeneration } from '../serialize.ts';
 import { statesBefore } from './states.ts';
 
+export interface Change {
+  to: GenerationStatus;
+  /** Only out of these; all that lead there where it is missing. */
+  from?: readonly GenerationStatus[];
+  data: GenerationUpdate;
+  /** Milliseconds since 1970. */
+  now: number;
+}
+
 /**
  * Moves one generation to another state, if it is in a state that allows it and `where` still holds, and writes the
  * event. The condition is part of the update, so whoever comes second changes nothing.
@@ -18,10 +27,7 @@ import { statesBefore } from './states.ts';
 export async function transition(
   tx: Tx,
   where: GenerationFilter & ({ id: string } | { claimToken: string }),
-  to: GenerationStatus,
-  data: GenerationUpdate,
-  now: number,
-  from: readonly GenerationStatus[] = statesBefore(to),
+  { to, from = statesBefore(to), data, now }: Change,
 ): Promise<GenerationRow | null> {
   const candidate = await tx.generation.findFirst({ where, select: { id: true } });
   if (candidate === null) return null;
@@ -55,6 +61,16 @@ export function countAhead(
   });
 }
 
+/** `queueOrder` behind everything that waits. The time alone would be in front of it once the clock was put back. */
+export async function endOfQueue(tx: Tx, now: number): Promise<number> {
+  const last = await tx.generation.findFirst({
+    where: { status: 'queued' },
+    select: { queueOrder: true },
+    orderBy: { queueOrder: 'desc' },
+  });
+  return Math.max(now, last?.queueOrder ?? now);
+}
+
 /** What a row no longer says once nobody works on it. */
 export const unclaimed = {
   claimToken: null,
@@ -79,7 +95,11 @@ export async function cancelIn(tx: Tx, id: string, now: number): Promise<Generat
   const at = new Date(now);
   const over = { ...unclaimed, cancelRequestedAt: at, finishedAt: at };
   return (
-    (await transition(tx, { id }, 'cancelled', over, now, ['queued'])) ??
-    (await transition(tx, { id }, 'cancelling', { cancelRequestedAt: at, etaSeconds: null }, now))
+    (await transition(tx, { id }, { to: 'cancelled', from: ['queued'], data: over, now })) ??
+    (await transition(
+      tx,
+      { id },
+      { to: 'cancelling', data: { cancelRequestedAt: at, etaSeconds: null }, now },
+    ))
   );
 }

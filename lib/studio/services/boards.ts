@@ -4,6 +4,9 @@ import type { Board } from '../../contracts/studio.ts';
 import type { Reader, Tx } from '../db/database.ts';
 import type { Studio } from '../studio.ts';
 
+/** More than anyone finds anything on; all of them are listed at once. */
+const MAX_BOARDS = 1000;
+
 /** Newest board first. */
 export async function listBoards(studio: Studio): Promise<Board[]> {
   return studio.db.read(async (r) => {
@@ -12,9 +15,17 @@ export async function listBoards(studio: Studio): Promise<Board[]> {
   });
 }
 
+/** @throws EncoreError `conflict` when there are too many */
 export async function createBoard(studio: Studio, name: string): Promise<Board> {
   const board = { id: randomUUID(), name, createdAt: new Date(studio.now()) };
-  await studio.db.write((tx) => tx.board.create({ data: board }));
+  await studio.db.write(async (tx) => {
+    if ((await tx.board.count()) >= MAX_BOARDS) {
+      throw new EncoreError('conflict', `There are ${MAX_BOARDS} boards already.`, {
+        remedy: 'Take some away that you do not need.',
+      });
+    }
+    await tx.board.create({ data: board });
+  });
   return { ...board, count: 0, coverAssetId: null, createdAt: board.createdAt.toISOString() };
 }
 

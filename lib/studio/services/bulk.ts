@@ -17,10 +17,14 @@ export async function changeGenerations(studio: Studio, bulk: Bulk): Promise<str
     if (bulk.action === 'move' && bulk.boardId !== null) await requireBoard(tx, bulk.boardId);
     const rows = await tx.generation.findMany({
       where: { id: { in: bulk.ids }, ...notYet(bulk) },
-      select: { id: true },
+      select: { id: true, status: true },
     });
-    const there = new Set(rows.map(({ id }) => id));
+    const there = new Map(rows.map(({ id, status }) => [id, status]));
     const changed = [...new Set(bulk.ids)].filter((id) => there.has(id));
+    if (bulk.action === 'delete') {
+      const open = changed.filter((id) => ['queued', 'running'].includes(there.get(id) ?? ''));
+      for (const id of open) await cancelIn(tx, id, now);
+    }
     await apply(tx, bulk, changed, now);
     return changed;
   });
@@ -48,7 +52,6 @@ async function apply(tx: Tx, bulk: Bulk, ids: string[], now: number): Promise<vo
   const where = { id: { in: ids } };
   switch (bulk.action) {
     case 'delete':
-      for (const id of ids) await cancelIn(tx, id, now);
       await tx.generation.updateMany({ where, data: { deletedAt: new Date(now) } });
       await recordEvents(
         tx,

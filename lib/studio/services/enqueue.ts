@@ -4,7 +4,7 @@ import type { Tx } from '../db/database.ts';
 import { generationColumns, type InputRow } from '../db/rows.ts';
 import { recordEvents } from '../events/log.ts';
 import { MAX_ATTEMPTS } from '../jobs/states.ts';
-import { countAhead } from '../jobs/transition.ts';
+import { countAhead, endOfQueue } from '../jobs/transition.ts';
 import { searchable } from '../search.ts';
 import { toGeneration } from '../serialize.ts';
 import type { Studio } from '../studio.ts';
@@ -101,7 +101,10 @@ async function store(
     if (item.idempotencyKey !== null) known.set(item.idempotencyKey, item);
     return item.id;
   });
-  if (fresh.length > 0) await tx.generation.createMany({ data: fresh.map((item) => toRow(item, now)) });
+  if (fresh.length > 0) {
+    const queueOrder = await endOfQueue(tx, now);
+    await tx.generation.createMany({ data: fresh.map((item) => toRow(item, now, queueOrder)) });
+  }
   await keepInputs(tx, fresh, inputs, now);
 
   const ids = verdicts.filter((verdict) => typeof verdict === 'string');
@@ -172,7 +175,11 @@ async function findByKey(
   return new Map(rows.map((row) => [row.idempotencyKey ?? '', row]));
 }
 
-function toRow({ id, params, idempotencyKey, requestHash, verifiesId }: NewGeneration, now: number) {
+function toRow(
+  { id, params, idempotencyKey, requestHash, verifiesId }: NewGeneration,
+  now: number,
+  queueOrder: number,
+) {
   return {
     id,
     task: params.task,
@@ -181,7 +188,7 @@ function toRow({ id, params, idempotencyKey, requestHash, verifiesId }: NewGener
     prompt: params.prompt,
     searchText: searchable(`${params.prompt}\n${params.negativePrompt}`),
     params,
-    queueOrder: now,
+    queueOrder,
     maxAttempts: MAX_ATTEMPTS,
     idempotencyKey,
     requestHash,

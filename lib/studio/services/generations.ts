@@ -12,7 +12,7 @@ import { cursorAfter, readCursor } from '../cursor.ts';
 import { generationColumns, type GenerationRow, NO_JSON, QUEUE_ORDER } from '../db/rows.ts';
 import type { Tx } from '../db/database.ts';
 import { findHistory, outlineHistory } from '../db/history.ts';
-import { announce, cancelIn, countAhead, transition, waitingAgain } from '../jobs/transition.ts';
+import { announce, cancelIn, countAhead, endOfQueue, transition, waitingAgain } from '../jobs/transition.ts';
 import { searchable } from '../search.ts';
 import { toGeneration } from '../serialize.ts';
 import type { Studio } from '../studio.ts';
@@ -121,8 +121,12 @@ export async function retryGeneration(studio: Studio, id: string): Promise<Gener
   await studio.db.write(async (tx) => {
     const row = await find(tx, id);
     const now = studio.now();
-    const fresh = { ...waitingAgain, attempt: 0, crashes: 0, error: NO_JSON, queueOrder: now };
-    if ((await transition(tx, { id }, 'queued', fresh, now, ['failed', 'cancelled'])) === null) {
+    const queueOrder = await endOfQueue(tx, now);
+    const fresh = { ...waitingAgain, attempt: 0, crashes: 0, error: NO_JSON, queueOrder };
+    if (
+      (await transition(tx, { id }, { to: 'queued', from: ['failed', 'cancelled'], data: fresh, now })) ===
+      null
+    ) {
       throw new EncoreError(
         'conflict',
         `Generation ${id} is ${row.status}; only failed and cancelled ones are tried again.`,
@@ -190,7 +194,7 @@ export function isOver({ status }: Pick<Generation, 'status'>): boolean {
 }
 
 /** Serializes rows with the queue positions of those that wait. */
-export async function withPositions(r: Pick<Tx, 'generation'>, rows: GenerationRow[]): Promise<Generation[]> {
+async function withPositions(r: Pick<Tx, 'generation'>, rows: GenerationRow[]): Promise<Generation[]> {
   const waiting = rows.filter((row) => row.status === 'queued');
   if (waiting.length === 0) return rows.map((row) => toGeneration(row, null));
   const queue = await r.generation.findMany({

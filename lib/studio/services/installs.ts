@@ -24,16 +24,29 @@ export async function requestInstall(
       select: installColumns,
     });
     if (same !== null) return toInstallation(same);
-    if ((await tx.install.count()) >= MAX_INSTALLS) {
-      throw new EncoreError('queue_full', `${MAX_INSTALLS} installs are on the list already.`, {
-        remedy: 'Take those that are over off the list.',
-      });
-    }
+    await makeRoom(studio, tx);
     const id = randomUUID();
     const createdAt = new Date(studio.now());
     await tx.install.create({ data: { id, repo, revision, file, status: 'queued', createdAt } });
     return announceInstall(tx, id, studio.now());
   });
+}
+
+/** Takes the oldest that is over off a full list. @throws EncoreError `queue_full` where none is */
+async function makeRoom(studio: Studio, tx: Tx): Promise<void> {
+  if ((await tx.install.count()) < MAX_INSTALLS) return;
+  const oldest = await tx.install.findFirst({
+    where: { status: { in: ['succeeded', 'failed', 'cancelled'] }, claimToken: null },
+    select: { id: true },
+    orderBy: { createdAt: 'asc' },
+  });
+  if (oldest === null) {
+    throw new EncoreError('queue_full', `${MAX_INSTALLS} installs are on their way already.`, {
+      remedy: 'Wait until some are done, or cancel some.',
+    });
+  }
+  await announceInstall(tx, oldest.id, studio.now(), true);
+  await tx.install.delete({ where: { id: oldest.id } });
 }
 
 /** Newest first, with what they may take on the disk, and do. */

@@ -1,6 +1,7 @@
 import type { Queue } from '../../contracts/api.ts';
 import { EncoreError } from '../../contracts/errors.ts';
 import type { Generation } from '../../contracts/generation.ts';
+import { numberQueue } from '../db/number-queue.ts';
 import { generationColumns, QUEUE_ORDER } from '../db/rows.ts';
 import { announce, countAhead } from '../jobs/transition.ts';
 import { toGeneration } from '../serialize.ts';
@@ -62,15 +63,8 @@ export async function moveInQueue(studio: Studio, id: string, position: number):
     let order = between(before, after) ?? studio.now();
     if (order === before || order === after) {
       // Neighbours of the same order (stored in the same millisecond, or halved too often): number all of them anew.
-      const renumbered = [...others.slice(0, at).map((o) => o.id), id, ...others.slice(at).map((o) => o.id)];
-      const first = (others[0]?.queueOrder ?? studio.now()) - renumbered.length;
-      for (const [index, waiting] of renumbered.entries()) {
-        await tx.generation.update({
-          where: { id: waiting },
-          data: { queueOrder: first + index },
-          select: { seq: true },
-        });
-      }
+      const first = (others[0]?.queueOrder ?? studio.now()) - others.length - 1;
+      await numberQueue(tx, { first, except: id, gapAt: at });
       order = first + at;
     }
     await tx.generation.update({ where: { id }, data: { queueOrder: order }, select: { seq: true } });

@@ -14,7 +14,11 @@ export interface EngineReport {
 
 /** `degraded`: the pages work, but no worker is there to draw. */
 export async function getHealth(studio: Studio, version: string): Promise<Health> {
-  const worker = await studio.db.read((r) => r.worker.findFirst({ orderBy: { heartbeatAt: 'desc' } }));
+  // None from the future: the clock of the machine may have been put back.
+  const latest = { heartbeatAt: { lt: new Date(studio.now() + SILENT_MS) } };
+  const worker = await studio.db.read((r) =>
+    r.worker.findFirst({ where: latest, orderBy: { heartbeatAt: 'desc' } }),
+  );
   const engine = worker?.engine as EngineReport | null | undefined;
   const alive =
     worker !== null && worker.stoppedAt === null && studio.now() - worker.heartbeatAt.getTime() < SILENT_MS;

@@ -240,6 +240,28 @@ test('what does not fit the budget is not begun, and says how much is missing', 
   await nothingInstalled(studio);
 });
 
+test('a list that is full drops the oldest that is over, and refuses where none is', async () => {
+  const studio = await testStudio();
+  const row = (i: number, status: string) => ({
+    id: `i${i}`,
+    repo: 'a/b',
+    revision: 'main',
+    status,
+    createdAt: new Date(i),
+  });
+  const data = Array.from({ length: 500 }, (_, i) => row(i, i === 7 || i === 9 ? 'failed' : 'paused'));
+  await studio.db.write((tx) => tx.install.createMany({ data }));
+  const from = await studio.events.latestId();
+  for (const repo of ['new/one', 'new/two']) await requestInstall(studio, { repo, revision: 'main' });
+  const gone = (await studio.events.since(from)).flatMap(({ event }) =>
+    event.type === 'install' && event.removed ? [event.installation.id] : [],
+  );
+  expect(gone).toEqual(['i7', 'i9']);
+  await expect(requestInstall(studio, { repo: 'new/three', revision: 'main' })).rejects.toMatchObject({
+    code: 'queue_full',
+  });
+});
+
 test.each([
   ['a repository that is not there', 'someone/else', pipeline, 'hub_refused'],
   [

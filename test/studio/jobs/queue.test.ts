@@ -6,9 +6,12 @@ import {
   createGeneration,
   deleteGeneration,
   getGeneration,
+  getHealth,
+  getQueue,
   moveInQueue,
   setQueuePaused,
 } from '../../../lib/studio/services/index.ts';
+import { reportWorker } from '../../../lib/studio/services/status.ts';
 import type { Studio } from '../../../lib/studio/studio.ts';
 import { aPicture, aReceipt, aRequest, testClock, testStudio } from '../../support/studio.ts';
 
@@ -75,6 +78,21 @@ test('moving between two jobs that came in the same millisecond puts it between 
   const order = [];
   for (let i = 0; i < 3; i++) order.push((await studio.jobs.claim('worker'))?.id);
   expect(order).toEqual([a.id, c.id, b.id]);
+});
+
+test('moving in a long queue of one moment is one statement, and leaves the order of the others', async () => {
+  const studio = await testStudio({}, { now: testClock().now });
+  await Promise.all(Array.from({ length: 300 }, () => create(studio)));
+  const rows = await studio.db.read((r) =>
+    r.generation.findMany({ select: { id: true }, orderBy: { seq: 'asc' } }),
+  );
+  const ids = rows.map(({ id }) => id);
+  const wanted = [...ids.slice(0, 99), ids[299], ...ids.slice(99, 299)];
+  expect(await moveInQueue(studio, ids[299] ?? '', 99)).toMatchObject({ queuePosition: 99 });
+  const { queued } = await getQueue(studio);
+  expect(queued.map(({ id }) => id)).toEqual(wanted.slice(0, 200));
+  // What comes now still comes last.
+  expect(await create(studio)).toMatchObject({ queuePosition: 300 });
 });
 
 test('a paused queue starts nothing and goes on where it was', async () => {
@@ -222,4 +240,25 @@ test('deleting a running generation stops it', async () => {
   await deleteGeneration(studio, job.id);
   expect(await studio.jobs.standing(job.token)).toBe('cancel');
   await expect(getGeneration(studio, job.id)).rejects.toMatchObject({ code: 'not_found' });
+});
+
+test('a clock that is put back neither holds on to a lost job nor lets new ones in before those that wait', async () => {
+  const clock = testClock();
+  const studio = await testStudio({}, { now: clock.now });
+  const lost = await claimed(studio);
+  const waiting = await create(studio);
+  await reportWorker(studio, 'gone', null);
+  clock.pass(-3_600_000);
+  const late = await create(studio);
+  expect(await getHealth(studio, '1')).toMatchObject({ status: 'degraded' });
+  await reportWorker(studio, 'here', null);
+  expect(await getHealth(studio, '1')).toMatchObject({ status: 'ok' });
+
+  expect(await studio.jobs.reap()).toBe(1);
+  const order = [];
+  for (let job = await studio.jobs.claim('here'); job !== null; job = await studio.jobs.claim('here'))
+    order.push(job.id);
+  expect(order).toEqual([lost.id, waiting.id, late.id]);
+  // A lease that was given by the new clock is a good one.
+  expect(await studio.jobs.reap()).toBe(0);
 });

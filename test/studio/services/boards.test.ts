@@ -89,6 +89,14 @@ test('the contract refuses a bulk request that is too large, empty or half of an
   expect(bulkSchema.safeParse({ action: 'move', ids: ['x'], boardId: null }).success).toBe(true);
 });
 
+test('boards are as many as can be listed at once', async () => {
+  const studio = await testStudio();
+  const createdAt = new Date(0);
+  const data = Array.from({ length: 1000 }, (_, i) => ({ id: `b${i}`, name: `${i}`, createdAt }));
+  await studio.db.write((tx) => tx.board.createMany({ data }));
+  await expect(createBoard(studio, 'one more')).rejects.toMatchObject({ code: 'conflict' });
+});
+
 test('settings have their defaults until they are changed, and stay changed', async () => {
   const studio = await testStudio();
   const defaults = { queuePaused: false, embedMetadata: true, defaultModel: '' };

@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises';
+import { rm, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import {
@@ -249,6 +249,34 @@ test('a file that two generations share stays until both are gone', async () => 
     await tidy(studio);
     expect(await studio.assets.exists(file.hash, file.type)).toBe(i === 0);
   }
+});
+
+test('a file that no row ever named goes after an hour, but none that was there before the worker', async () => {
+  const clock = testClock(Date.now());
+  const studio = await testStudio({}, { now: clock.now });
+  const put = (text: string) => studio.assets.put(Buffer.from(text), 'image/png');
+  const [orphan, older] = [await put('of a job that was cancelled'), await put('of another database')];
+  const started = clock.now() - 60_000;
+  await utimes(studio.assets.path(older.hash, older.type), new Date(started - 1), new Date(started - 1));
+  const kept = await put('a picture');
+  await createGeneration(studio, aRequest());
+  const job = await studio.jobs.claim('worker');
+  await studio.jobs.finish(job?.token ?? '', [{ ...kept, width: 1, height: 1, seed: 1 }], aReceipt());
+  const left = async () =>
+    (
+      await Promise.all([orphan, older, kept].map(({ hash, type }) => studio.assets.exists(hash, type)))
+    ).join();
+  const quarterOfAnHour = async () => {
+    for (let minute = 0; minute < 16; minute++) {
+      await tidy(studio, started);
+      clock.pass(60_000);
+    }
+  };
+  await quarterOfAnHour();
+  expect(await left()).toBe('true,true,true');
+  clock.pass(3_600_000);
+  await quarterOfAnHour();
+  expect(await left()).toBe('false,true,true');
 });
 
 test('health tells whether a worker is there, from its last sign of life', async () => {
