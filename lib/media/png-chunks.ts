@@ -71,23 +71,32 @@ export function internationalTextChunk(keyword: string, text: string): PngChunk 
   };
 }
 
-/** Inflated text beyond this is an attack, not a prompt. */
+/** Inflated text beyond this, all of a file's together, is an attack and not a prompt. */
 const MAX_TEXT_BYTES = 16 * 1024 * 1024;
 
-/** The texts of `tEXt`, `zTXt` and `iTXt` chunks by their keywords; of several with one keyword the first. */
+/**
+ * The texts of `tEXt`, `zTXt` and `iTXt` chunks by their keywords; of several with one keyword the first.
+ * @throws EncoreError `invalid_parameter`
+ */
 export function readTexts(chunks: readonly PngChunk[]): Map<string, string> {
   const texts = new Map<string, string>();
+  let left = MAX_TEXT_BYTES;
+  const inflate = (data: Uint8Array): Buffer => {
+    const text = inflated(data, left);
+    left -= text.length;
+    return text;
+  };
   for (const { type, data } of chunks) {
     const end = data.indexOf(0);
     if (end < 1 || !['tEXt', 'zTXt', 'iTXt'].includes(type)) continue;
     const keyword = Buffer.from(data.subarray(0, end)).toString('latin1');
-    if (!texts.has(keyword)) texts.set(keyword, textOf(type, data.subarray(end + 1)));
+    if (!texts.has(keyword)) texts.set(keyword, textOf(type, data.subarray(end + 1), inflate));
   }
   return texts;
 }
 
 /** `body` begins after the keyword's zero. */
-function textOf(type: string, body: Uint8Array): string {
+function textOf(type: string, body: Uint8Array, inflate: (data: Uint8Array) => Buffer): string {
   if (type === 'tEXt') return Buffer.from(body).toString('latin1');
   if (type === 'zTXt') return inflate(body.subarray(1)).toString('latin1');
   const afterLanguage = body.indexOf(0, 2) + 1;
@@ -95,9 +104,9 @@ function textOf(type: string, body: Uint8Array): string {
   return (body[0] === 1 ? inflate(text) : Buffer.from(text)).toString('utf8');
 }
 
-function inflate(data: Uint8Array): Buffer {
+function inflated(data: Uint8Array, limit: number): Buffer {
   try {
-    return inflateSync(data, { maxOutputLength: MAX_TEXT_BYTES });
+    return inflateSync(data, { maxOutputLength: Math.max(1, limit) });
   } catch (error) {
     throw damaged(`a compressed text cannot be read (${(error as Error).message})`);
   }

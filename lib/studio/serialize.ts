@@ -44,7 +44,7 @@ export function toGeneration(row: GenerationRow, queuePosition: number | null): 
   };
 }
 
-export function toAsset(row: AssetRow): Asset {
+function toAsset(row: AssetRow): Asset {
   return {
     id: row.id,
     type: row.type,

@@ -304,15 +304,18 @@ test('a picture that says nothing, and what is no picture', async () => {
 });
 
 test('compressed texts are read, and a bomb among them is refused', async () => {
-  const zipped = (text: Buffer) => ({
+  const zipped = (text: Buffer, keyword = 'parameters') => ({
     type: 'zTXt',
-    data: Buffer.concat([Buffer.from('parameters\0\0', 'latin1'), deflateSync(text)]),
+    data: Buffer.concat([Buffer.from(`${keyword}\0\0`, 'latin1'), deflateSync(text)]),
   });
   const text = 'a fox\nSteps: 5, Seed: 1, CFG scale: 2';
   const file = await pngWith({}, [zipped(Buffer.from(text))]);
   expect(readTexts(readChunks(file)).get('parameters')).toBe(text);
   const bomb = await pngWith({}, [zipped(Buffer.alloc(64 * 1024 * 1024))]);
   await expect(readPicture(bomb)).rejects.toMatchObject({ code: 'invalid_parameter' });
+  // Many small ones are one large one.
+  const cluster = Array.from({ length: 6 }, (_, i) => zipped(Buffer.alloc(4 * 1024 * 1024), `text ${i}`));
+  await expect(readPicture(await pngWith({}, cluster))).rejects.toMatchObject({ code: 'invalid_parameter' });
 });
 
 test('no text makes the reader fail, whatever a file claims', async () => {
@@ -339,4 +342,28 @@ test.each([
   ['DPM adaptive', '', undefined],
 ])('sampler %s with schedule %j is %s', (sampler, schedule, name) => {
   expect(schedulerOfSampler(sampler, schedule)).toBe(name);
+});
+
+test('the text out of a picture says the same as the picture', async () => {
+  const text = [
+    'a fox <lora:waves:0.5>',
+    'Negative prompt: blurry,',
+    'low quality',
+    'Steps: 20, Sampler: DPM++ 2M Karras, CFG scale: 7, Seed: 42, Size: 512x768, Model: v1-5',
+  ].join('\r\n');
+  const info = await readPicture(Buffer.from(text));
+  expect(info).toEqual(await readPicture(await pngWith({ parameters: text })));
+  expect(info).toMatchObject({
+    source: 'a1111',
+    modelName: 'v1-5',
+    params: {
+      ...{ prompt: 'a fox', negativePrompt: 'blurry,\nlow quality', steps: 20, seed: 42, width: 512 },
+      ...{ scheduler: 'dpmpp-2m-karras', loras: [{ id: 'waves', weight: 0.5 }] },
+    },
+  });
+  const json = await readPicture(Buffer.from('{"prompt": "a fox", "seed": "7", "resolution": "(64, 128)"}'));
+  expect(json).toMatchObject({ source: 'fooocus', params: { prompt: 'a fox', seed: 7, height: 128 } });
+  await expect(readPicture(Buffer.from('a fox in a meadow'))).rejects.toMatchObject({
+    code: 'invalid_parameter',
+  });
 });

@@ -85,10 +85,6 @@ export function isModel(found: Found): found is Found<Model> {
   return found.item.kind === 'model';
 }
 
-export function isAdapter(item: Installed): item is Adapter {
-  return item.kind !== 'model';
-}
-
 /** Changes with what is read first; null for what is not there or holds nothing of the kind. */
 async function versionOf(path: string): Promise<string | null> {
   const own = await stat(path).catch(() => null);

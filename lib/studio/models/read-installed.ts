@@ -4,12 +4,12 @@ import { z } from 'zod';
 import { adapterFamilies, type AdapterFamily, describeAdapter } from '../../contracts/adapters.ts';
 import { EncoreError } from '../../contracts/errors.ts';
 import { limits } from '../../contracts/generation.ts';
-import type { Adapter, Installed, Model } from '../../contracts/models.ts';
+import { type Adapter, type Installed, installedSchema, type Model } from '../../contracts/models.ts';
 import { preprocessors } from '../../contracts/task-inputs.ts';
 import { frontMatter, readJson } from './read-json.ts';
 import { readModel, tasksOf } from './read-model.ts';
 import { readSafetensorsHeader, type SafetensorsHeader } from './safetensors-header.ts';
-import { isWeights, readWeightFacts, weightFacts } from './weight-facts.ts';
+import { isWeights, readWeightFacts, type WeightFacts, weightFacts } from './weight-facts.ts';
 
 /** Something installed and where it lies. The path never leaves the server. */
 export interface Found<Item extends Installed = Installed> {
@@ -36,7 +36,30 @@ export const originSchema = z.object({
  * @throws EncoreError `checkpoint_not_found`, `checkpoint_invalid` or `checkpoint_unsupported` with the reason
  */
 export async function readInstalled(path: string, source: Source): Promise<Found> {
-  if ((await stat(path)).isFile()) return readFileOf(path, nameOf(path), source);
+  const info = await stat(path).catch((cause: unknown) => {
+    throw new EncoreError('checkpoint_not_found', `${path} cannot be read.`, { cause });
+  });
+  if (!info.isFile() && !info.isDirectory())
+    throw new EncoreError('checkpoint_not_found', `${path} is neither a folder nor a file.`);
+  const found = info.isFile() ? await readFileOf(path, nameOf(path), source) : await readHome(path, source);
+  // The last word on what a stranger's file claims: nothing goes into the list that its readers do not expect.
+  const read = installedSchema.safeParse({
+    ...found.item,
+    name: found.item.name.slice(0, MAX_WORDS),
+    licence: found.item.licence.slice(0, MAX_WORDS),
+  });
+  if (read.success) return { path: found.path, item: read.data };
+  throw new EncoreError(
+    'checkpoint_invalid',
+    `${path} says of itself what cannot be: ${z.prettifyError(read.error)}`,
+    { cause: read.error },
+  );
+}
+
+/** Characters of a name or a licence. */
+const MAX_WORDS = 200;
+
+async function readHome(path: string, source: Source): Promise<Found> {
   const origin = await readJson(join(path, ORIGIN_FILE), originSchema).catch(() => null);
   const found = await readFolder(path, origin === null ? source : 'hub');
   return { path: found.path, item: { ...found.item, repository: origin?.repository ?? null } };
@@ -96,14 +119,13 @@ function readAdapterFile(path: string, id: string, header: SafetensorsHeader, so
     );
   }
   return {
-    ...adapter(info.kind, id, header, source),
+    ...adapterOf(info.kind, id, header, source),
     name: info.name,
     contextSize: contextSizeOf(shapes, info.kind),
     base: info.base ?? info.family,
     triggers: info.triggers.slice(0, 20),
     rank: info.rank,
     dialect: info.dialect,
-    licence: metadata['modelspec.license'] ?? 'unknown',
   };
 }
 
@@ -148,21 +170,10 @@ async function readNetwork(folder: string, source: Source): Promise<Adapter> {
   const [weights, card] = [await readWeightFacts(folder).catch(() => null), await readCard(folder)];
   const context = config.cross_attention_dim ?? null;
   return {
-    kind,
-    id: basename(folder),
+    ...adapter(kind, basename(folder), weights, source),
     name: frontMatter(card, 'title') ?? basename(folder),
     licence: frontMatter(card, 'license') ?? 'unknown',
-    bytes: weights?.bytes ?? 0,
-    source,
-    dtype: weights?.dtype ?? null,
-    parameters: weights?.parameters ?? null,
     contextSize: Array.isArray(context) ? (context[0] ?? null) : context,
-    sha256: null,
-    repository: null,
-    base: null,
-    triggers: [],
-    rank: null,
-    dialect: null,
     preprocessor: kind === 'controlnet' ? preprocessorOf(basename(folder)) : null,
   };
 }
@@ -181,7 +192,7 @@ function readControlNetFile(
   if (!isControlNet) return null;
   const key = names.find((name) => /attn2\.to_k\.weight$/.test(name));
   return {
-    ...adapter('controlnet', id, header, source),
+    ...adapterOf('controlnet', id, header, source),
     contextSize: (key === undefined ? undefined : header.tensors.get(key)?.shape[1]) ?? null,
     preprocessor: preprocessorOf(id),
   };
@@ -246,17 +257,30 @@ function readCheckpointFile(
   };
 }
 
-function adapter(kind: Adapter['kind'], id: string, header: SafetensorsHeader, source: Source): Adapter {
-  const { bytes, dtype, parameters } = weightFacts([header]);
+function adapterOf(
+  kind: Adapter['kind'],
+  id: string,
+  header: SafetensorsHeader,
+  source: Source,
+): Adapter {
+  return {
+    ...adapter(kind, id, weightFacts([header]), source),
+    name: header.metadata['modelspec.title'] ?? id,
+    licence: header.metadata['modelspec.license'] ?? 'unknown',
+  };
+}
+
+/** What is known of any adapter. @param weights null where they cannot be read */
+function adapter(kind: Adapter['kind'], id: string, weights: WeightFacts | null, source: Source): Adapter {
   return {
     kind,
     id,
-    name: header.metadata['modelspec.title'] ?? id,
-    licence: header.metadata['modelspec.license'] ?? 'unknown',
-    bytes,
+    name: id,
+    licence: 'unknown',
+    bytes: weights?.bytes ?? 0,
     source,
-    dtype,
-    parameters,
+    dtype: weights?.dtype ?? null,
+    parameters: weights?.parameters ?? null,
     contextSize: null,
     sha256: null,
     repository: null,

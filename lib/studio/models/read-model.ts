@@ -13,15 +13,16 @@ const DEFAULT_STEPS = 50;
 const DEFAULT_GUIDANCE = 7.5;
 
 const indexSchema = z.looseObject({ _class_name: z.string(), unet: z.tuple([z.string(), z.string()]).optional() });
+const latentSide = z.int().min(1).max(limits.maxSide);
 const unetSchema = z.looseObject({
-  sample_size: z.union([z.int(), z.tuple([z.int(), z.int()])]).nullish(),
+  sample_size: z.union([latentSide, z.tuple([latentSide, latentSide])]).nullish(),
   cross_attention_dim: z.union([z.int(), z.array(z.int())]).nullish(),
   in_channels: z.int().nullish(),
   out_channels: z.int().nullish(),
 });
 const vaeSchema = z.looseObject({
-  block_out_channels: z.array(z.int()).min(1).optional(),
-  encoder_block_out_channels: z.array(z.int()).min(1).optional(),
+  block_out_channels: z.array(z.int()).min(1).max(8).optional(),
+  encoder_block_out_channels: z.array(z.int()).min(1).max(8).optional(),
 });
 const schedulerConfigSchema = z.looseObject({ _class_name: z.string().optional() });
 const promptsSchema = z.looseObject({
@@ -57,7 +58,12 @@ export async function readModel(folder: string, source: Model['source']): Promis
     readWeightFacts(folder).catch(() => null),
   ]);
   const factor = scaleFactor(vae);
-  const [height, width] = nativeSide(unet).map((side) => side * factor) as [number, number];
+  // Both are powers of two.
+  const sideMultiple = Math.max(factor, limits.sideMultiple);
+  // What a model is asked for by default has to be possible, whatever it was trained at.
+  const [height, width] = nativeSide(unet).map((side) =>
+    Math.min(Math.max(side * factor, limits.minSide, sideMultiple), limits.maxSide),
+  ) as [number, number];
   const { steps, guidanceScale, plan } = prompts.defaults;
   const context = unet.cross_attention_dim ?? null;
   return {
@@ -74,8 +80,7 @@ export async function readModel(folder: string, source: Model['source']): Promis
     contextSize: Array.isArray(context) ? (context[0] ?? null) : context,
     sha256: null,
     repository: null,
-    // Both are powers of two.
-    sideMultiple: Math.max(factor, limits.sideMultiple),
+    sideMultiple,
     defaults: {
       width,
       height,

@@ -12,8 +12,8 @@ export interface SafetensorsHeader {
   metadata: Readonly<Record<string, string>>;
 }
 
-/** Headers of the largest models have some MB; more is not a header. */
-const MAX_HEADER_BYTES = 100 * 1024 * 1024;
+/** Headers of the largest models have some MB; more is no header to the engine either. */
+const MAX_HEADER_BYTES = 25_000_000;
 
 const tensorSchema = z.object({
   dtype: z.string().max(16),

@@ -1,5 +1,6 @@
 import { join, sep } from 'node:path';
 import { expect, test } from 'vitest';
+import { installedListSchema } from '../../../lib/contracts/api.ts';
 import { modelSchema } from '../../../lib/contracts/models.ts';
 import { ModelCatalog } from '../../../lib/studio/models/catalog.ts';
 import { fillDefaults } from '../../../lib/studio/models/fill-defaults.ts';
@@ -7,6 +8,12 @@ import { scaleFactor } from '../../../lib/studio/models/read-model.ts';
 import { addModel, createGeneration, listModels, removeModel } from '../../../lib/studio/services/index.ts';
 import { repository } from '../../support/process.ts';
 import { aRequest, temporaryFolder, testStudio, writeModel } from '../../support/studio.ts';
+
+/** A file of weights that is all header; its bytes are ASCII, so that it can be written as text. */
+function safetensorsText(header: object): string {
+  const json = JSON.stringify(header).padEnd(126, ' ');
+  return `${String.fromCharCode(json.length)}${'\0'.repeat(7)}${json}`;
+}
 
 const at = (path: string) => ({ path, source: 'added' }) as const;
 
@@ -51,6 +58,46 @@ test('leaves out folders that are no model or are damaged, and keeps the others'
   await writeModel(join(folder, 'huge'), { 'unet/config.json': ' '.repeat(5 * 1024 * 1024) });
   await writeModel(join(folder, 'other'), { 'model_index.json': { _class_name: 'FluxPipeline' } });
   expect((await new ModelCatalog([at(folder), at(join(folder, 'missing'))]).list()).map(({ item }) => item.id)).toEqual(['good']);
+});
+
+test('claims that no model can keep are refused with the reason, and cost nobody the list', async () => {
+  const studio = await testStudio();
+  const folder = await temporaryFolder();
+  const models = join(studio.env.home, 'models');
+  const claims: Record<string, Record<string, unknown>> = {
+    vast: { 'unet/config.json': { sample_size: 1e9 } },
+    fraction: { 'unet/config.json': '{"sample_size": NaN}' },
+    deep: { 'vae/config.json': { block_out_channels: Array<number>(60).fill(8) } },
+    wide: { 'unet/config.json': { sample_size: 8, cross_attention_dim: 1e300 } },
+    many: {
+      'unet/x.safetensors': safetensorsText({
+        w: { dtype: 'F32', shape: [2 ** 40, 2 ** 40], data_offsets: [0, 0] },
+      }),
+    },
+  };
+  for (const [name, files] of Object.entries(claims)) {
+    await writeModel(join(folder, name), files);
+    await writeModel(join(models, name), files);
+    await expect(addModel(studio, join(folder, name)), name).rejects.toMatchObject({
+      code: 'checkpoint_invalid',
+    });
+  }
+  // Larger or smaller than anything that is drawn here: it still has a size to begin with.
+  await writeModel(join(models, 'large'), { 'unet/config.json': { sample_size: 1024 } });
+  await writeModel(join(models, 'small'), {
+    'unet/config.json': { sample_size: 1 },
+    'README.md': `---\ntitle: ${'long '.repeat(1000)}\n---\n`,
+  });
+  const listed = installedListSchema.parse({ items: await listModels(studio, 'all') }).items;
+  expect(listed.map(({ id }) => id)).toEqual(['tiny', 'large', 'small']);
+  for (const { id } of listed) await createGeneration(studio, aRequest({ model: id }));
+});
+
+test('what is neither a folder nor a file is refused', async () => {
+  const studio = await testStudio();
+  for (const path of ['/dev/null', '/nowhere', '/with\0zero']) {
+    await expect(addModel(studio, path), path).rejects.toMatchObject({ code: 'checkpoint_not_found' });
+  }
 });
 
 test('the folder that comes first wins a name', async () => {
