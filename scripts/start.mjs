@@ -11,34 +11,44 @@ import {
   fail,
   generateDatabaseClient,
   install,
+  loadEnvFiles,
   migrateDatabase,
   root,
+  signals,
 } from './lib/steps.mjs';
 
+checkNode();
+loadEnvFiles();
+
 const dev = process.argv.includes('--dev');
-const port = Number(process.env.PORT ?? 3000);
-const host = process.env.ENCORE_HOST ?? '127.0.0.1';
+// Empty is what shells and compose files write for "not set".
+const port = Number(process.env.PORT || 3000);
+const host = process.env.ENCORE_HOST || '127.0.0.1';
+const token = process.env.ENCORE_TOKEN || undefined;
 const loopback = ['127.0.0.1', '::1', 'localhost'];
 /** A part that dies this often within a minute is not started again. */
 const restartsPerMinute = 5;
 const graceMs = 10_000;
+const endWithParent = new URL('lib/end-with-parent.mjs', import.meta.url).href;
 
 if (!Number.isInteger(port) || port < 1 || port > 65_535)
   fail(`PORT must be a number from 1 to 65535, got ${process.env.PORT}.`);
-if (!loopback.includes(host) && !process.env.ENCORE_TOKEN) {
+if (!loopback.includes(host) && token === undefined) {
   fail(
     `Encore will not listen on ${host} without a token: anyone who reaches it could use it. ` +
       'Set ENCORE_TOKEN to a long random string, or leave ENCORE_HOST away to listen on this machine only.',
   );
 }
+if (token !== undefined && token.length < 16)
+  fail(`ENCORE_TOKEN has ${token.length} characters; it needs 16 at least, so that nobody guesses it.`);
 
-checkNode();
 console.log('Encore');
+// Before anything is installed or built: it would be pulled away from under a studio that runs already.
+await portIsFree();
 await install();
 await generateDatabaseClient();
 await migrateDatabase();
 if (!dev) await buildWeb();
-await portIsFree();
 
 const parts = [
   part('web', [
@@ -52,7 +62,7 @@ const parts = [
   part('worker', ['--import', 'tsx', 'workers/main.ts']),
 ];
 let stopping = false;
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => void stop(0));
+for (const signal of signals) process.on(signal, () => void stop(0));
 for (const each of parts) each.start();
 await ready();
 
@@ -63,10 +73,10 @@ function part(name, args) {
     name,
     child: undefined,
     start() {
-      const child = spawn(process.execPath, args, {
+      const child = spawn(process.execPath, ['--import', endWithParent, ...args], {
         cwd: root,
-        env: { NODE_ENV: dev ? 'development' : 'production', NEXT_TELEMETRY_DISABLED: '1', ...process.env },
-        stdio: ['ignore', 'pipe', 'inherit'],
+        env: { ...process.env, NODE_ENV: dev ? 'development' : 'production', NEXT_TELEMETRY_DISABLED: '1' },
+        stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
       });
       self.child = child;
       // Next's own banner would repeat the address; what the worker and the pages log stays visible.
@@ -125,10 +135,8 @@ async function ready() {
       ? 'localhost'
       : host;
   const probed = host === '0.0.0.0' ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host;
-  const headers = process.env.ENCORE_TOKEN ? { authorization: `Bearer ${process.env.ENCORE_TOKEN}` } : {};
   while (!stopping) {
     const healthy = await fetch(`http://${probed}:${port}/api/v1/health`, {
-      headers,
       signal: AbortSignal.timeout(2000),
     }).then(
       (response) => response.ok,

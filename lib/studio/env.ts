@@ -16,7 +16,10 @@ const environmentSchema = z.object({
   ENCORE_DEVICE: z.string().min(1).default('auto'),
   /** Path of the ffmpeg to use, in place of the one that is found. */
   ENCORE_FFMPEG: z.string().min(1).optional(),
-  /** Where models are fetched from by name; a mirror speaks the same HTTP. */
+  /**
+   * Where models are fetched from by name; a mirror speaks the same HTTP. Not a setting of the pages: it decides where the
+   * token goes and which network is reached, and whoever may use the pages may not decide that.
+   */
   ENCORE_HUB: z
     .url({ protocol: /^https?$/ })
     .default('https://huggingface.co')
@@ -63,10 +66,17 @@ export interface HubEnv {
  * Reads the environment once, at the start of a process; everything below is handed what it needs.
  * @throws EncoreError `invalid_parameter` that names every variable that cannot be used
  */
-export function readEnv(environment: Readonly<Record<string, string | undefined>> = process.env): StudioEnv {
+export function readEnv(
+  environment: Readonly<Record<string, string | undefined>> = ownEnvironment(),
+): StudioEnv {
   // An empty variable is what shells and compose files write for "not set".
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
-  const parsed = environmentSchema.safeParse(given);
+  // The names that the hub's own programs use.
+  const parsed = environmentSchema.safeParse({
+    ...given,
+    ENCORE_HUB: given.ENCORE_HUB ?? given.HF_ENDPOINT,
+    ENCORE_HUB_TOKEN: given.ENCORE_HUB_TOKEN ?? given.HF_TOKEN,
+  });
   if (!parsed.success) {
     const errors = parsed.error.issues.map((issue) => ({
       path: issue.path.join('.'),
@@ -99,4 +109,16 @@ export function readEnv(environment: Readonly<Record<string, string | undefined>
       budgetBytes: env.ENCORE_MODEL_BUDGET_BYTES,
     },
   };
+}
+
+/** The variables of this process, and those of the files that Next reads too. One that is set wins over a file. */
+function ownEnvironment(): Readonly<Record<string, string | undefined>> {
+  for (const file of ['.env.local', '.env']) {
+    try {
+      process.loadEnvFile(file);
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+    }
+  }
+  return process.env;
 }

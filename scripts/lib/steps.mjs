@@ -11,6 +11,14 @@ import { fileURLToPath } from 'node:url';
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
 const minimumNode = [20, 19];
+/** What ends a program from outside: Ctrl-C, kill, a terminal that is closed. */
+export const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+
+/** What Next reads of itself is for all parts, and for this program, or the pages would look at other data than the worker. */
+export function loadEnvFiles() {
+  for (const name of ['.env.local', '.env'])
+    if (existsSync(join(root, name))) process.loadEnvFile(join(root, name));
+}
 
 /** Ends the process with one sentence and no stack trace. */
 export function fail(message) {
@@ -51,16 +59,27 @@ export function run(label, command, args, { env = {}, quiet = true } = {}) {
       : undefined;
     const end = (code) => {
       clearInterval(ticker);
+      for (const signal of signals) process.off(signal, pass);
       if (tty) process.stdout.write('\r\x1b[2K');
       console.log(`  ${code === 0 ? '✓' : '✗'} ${label} (${seconds()})`);
-      if (code !== 0 && quiet) process.stderr.write(Buffer.concat(output));
+      if (code !== 0 && quiet && !stoppedBy) process.stderr.write(Buffer.concat(output));
       resolve(code);
     };
+    // Ctrl-C reaches the child by itself; a signal to this process alone is passed on, so that nothing is left running.
+    const pass = (signal) => {
+      stoppedBy = signal;
+      child.kill(signal);
+    };
+    let stoppedBy;
+    for (const signal of signals) process.on(signal, pass);
     child.on('error', (error) => {
       output.push(Buffer.from(`${command}: ${error.message}\n`));
       end(127);
     });
-    child.on('close', (code, signal) => end(code ?? (signal ? 130 : 1)));
+    child.on('close', (code, signal) => {
+      end(code ?? (signal ? 130 : 1));
+      if (stoppedBy) process.exit(130);
+    });
   });
 }
 
@@ -115,7 +134,8 @@ export async function install() {
       orFail(
         'Installing packages (about 1.3 GB on disk)',
         npm,
-        ['ci', '--ignore-scripts', '--no-audit', '--no-fund'],
+        // Also where NODE_ENV says production: what builds the pages is among them.
+        ['ci', '--include=dev', '--ignore-scripts', '--no-audit', '--no-fund'],
         'Is the npm registry reachable? Running it again goes on from npm’s cache.',
       ),
   );
@@ -162,6 +182,7 @@ export async function buildWeb() {
       process.execPath,
       ['node_modules/next/dist/bin/next', 'build'],
       'The message above says why.',
+      { env: { NODE_ENV: 'production' } },
     ),
   );
 }
