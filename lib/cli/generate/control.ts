@@ -55,7 +55,7 @@ export const control: OptionGroup<ControlOptions> = {
         options.resize ?? 'crop',
         preprocessor ?? 'none',
       );
-      inputs.push({ model: await installed(model, 'ControlNet'), image: picture, scale, start, end });
+      inputs.push({ model: await installed(model, 'controlnet'), image: picture, scale, start, end });
     }
     return inputs.length === 0 ? {} : { control: inputs };
   },
