@@ -85,7 +85,5 @@ function unetGraph(
 
 function expectClass({ name, className }: NetworkSource, ...known: string[]): void {
   if (known.includes(className)) return;
-  throw new EncoreError('checkpoint_unsupported', `${name} is a ${className}, not a ${known.join(' or ')}`, {
-    remedy: 'See the table of supported models in README.md.',
-  });
+  throw new EncoreError('checkpoint_unsupported', `${name} is a ${className}, not a ${known.join(' or ')}`);
 }

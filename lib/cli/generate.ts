@@ -16,6 +16,7 @@ import { runtimeOptions } from './environment.ts';
 import { adapters, type AdapterOptions } from './generate/adapters.ts';
 import { control, type ControlOptions } from './generate/control.ts';
 import type { OptionGroup, RequestFields } from './generate/group.ts';
+import { optionOf } from './generate/option-name.ts';
 import { pictures, type PictureOptions } from './generate/pictures.ts';
 import { expectWritable, finish, progressBar, result, type ResultOptions } from './generate/result.ts';
 import { sampling, type SamplingOptions } from './generate/sampling.ts';
@@ -90,10 +91,9 @@ async function paramsOf(options: GenerateOptions, model: string): Promise<Genera
   const parsed = schema.safeParse(request);
   if (!parsed.success) {
     const issue = parsed.error.issues[0]!;
-    const name = issue.path.map(String).join('.');
     const value = issue.path.reduce<unknown>((at, key) => (at as never)?.[key], request);
     const given = value === undefined ? '' : ` ${JSON.stringify(value)}`;
-    throw new EncoreError('invalid_parameter', `${name}${given}: ${issue.message}`);
+    throw new EncoreError('invalid_parameter', `${optionOf(issue.path)}${given}: ${issue.message}`);
   }
   const { task, steps = defaults.steps, plan, strength, injection } = parsed.data;
   const part = strength ?? (defaultStrength as Partial<Record<TaskName, number>>)[task] ?? 1;

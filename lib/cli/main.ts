@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import packageJson from '../../package.json' with { type: 'json' };
 import { EncoreError } from '../contracts/errors.ts';
 import { fail } from './fail.ts';
 
@@ -20,9 +21,9 @@ function onStdoutError(error: NodeJS.ErrnoException): void {
 export async function main(args: readonly string[]): Promise<number> {
   // Again and again in one process (the tests do so), it is still one listener.
   process.stdout.off('error', onStdoutError).on('error', onStdoutError);
-  const program = new Command('encore').description(
-    'Pictures from a sentence, through one denoising loop with encoder propagation.',
-  );
+  const program = new Command('encore')
+    .description('Pictures from a sentence, through one denoising loop with encoder propagation.')
+    .version(packageJson.version);
   const named = Object.entries(commands).filter(([name]) => name === args[0]);
   for (const [, make] of named.length > 0 ? named : Object.entries(commands))
     program.addCommand(await make());

@@ -1,30 +1,20 @@
-import { copyFile, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { copyFile, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { receiptSchema } from '../../lib/contracts/generation.ts';
 import { readSafetensors } from '../../lib/engine/checkpoint/safetensors.ts';
 import { readPicture } from '../../lib/media/read-picture.ts';
 import type { Tensor } from '../../lib/engine/tensor/tensor.ts';
-import { recordCli, type CliOutcome } from '../support/cli.ts';
+import { encore, scratch, useCommandLine } from '../support/cli.ts';
 import { expectTrajectory } from '../support/parity.ts';
 
-let scratch: string;
-let main: (args: readonly string[]) => Promise<number>;
+useCommandLine();
 let parseLora: (text: string) => { file: string; weight: number };
 
 beforeAll(async () => {
-  scratch = await mkdtemp(join(tmpdir(), 'encore-cli-adapters-'));
-  // Read when the command line's environment is imported.
-  process.env.ENCORE_HOME = join(scratch, 'home');
-  ({ main } = await import('../../lib/cli/main.ts'));
+  // Reads the environment too.
   ({ parseLora } = await import('../../lib/cli/generate/adapters.ts'));
 });
-afterAll(() => rm(scratch, { recursive: true }));
-
-async function encore(...args: string[]): Promise<CliOutcome> {
-  return recordCli(main, args);
-}
 
 const tiny = 'test/golden/tiny-sd';
 const golden = (name: string) => `test/golden/lora/${name}.safetensors`;

@@ -1,22 +1,16 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { receiptSchema } from '../../lib/contracts/generation.ts';
-import { recordCli, type CliOutcome } from '../support/cli.ts';
+import { encore, scratch, useCommandLine, type CliOutcome } from '../support/cli.ts';
 import { writeControlNet } from '../support/control.ts';
 
-let scratch: string;
-let main: (args: readonly string[]) => Promise<number>;
+useCommandLine();
 let nets: [string, string];
 let drawing: string;
 
 beforeAll(async () => {
-  scratch = await mkdtemp(join(tmpdir(), 'encore-cli-control-'));
-  // Read when the command line's environment is imported.
-  process.env.ENCORE_HOME = join(scratch, 'home');
-  ({ main } = await import('../../lib/cli/main.ts'));
   nets = [await writeControlNet(scratch, 11), await writeControlNet(scratch, 12)];
   drawing = join(scratch, 'drawing.png');
   const svg =
@@ -24,11 +18,10 @@ beforeAll(async () => {
     '<circle cx="48" cy="48" r="30" fill="none" stroke="#000" stroke-width="5"/></svg>';
   await sharp(Buffer.from(svg)).png().toFile(drawing);
 });
-afterAll(() => rm(scratch, { recursive: true }));
 
-async function generate(...args: string[]): Promise<CliOutcome> {
+function generate(...args: string[]): Promise<CliOutcome> {
   const small = ['--model', 'test/golden/tiny-sd', '--width', '64', '--height', '64', '--prompt', 'a fox'];
-  return recordCli(main, ['generate', '--device', 'cpu', ...small, '--steps', '12', ...args]);
+  return encore('generate', '--device', 'cpu', ...small, '--steps', '12', ...args);
 }
 
 const control = (net: string, ...rest: string[]) => ['--control', net, '--control-image', drawing, ...rest];
@@ -102,7 +95,7 @@ test.each<[string, () => string[], RegExp]>([
     () => ['--control', nets[0], '--control-image', join(nets[0], 'config.json')],
     /not a picture/,
   ],
-  ['a scale beyond the limit', () => control(nets[0], '--control-scale', '9'), /control\.0\.scale/],
+  ['a scale beyond the limit', () => control(nets[0], '--control-scale', '9'), /--control-scale 9:/],
 ])('%s is refused in one sentence', async (_, args, message) => {
   const { code, stdout, stderr } = await generate(...args(), '--out', join(scratch, 'never.png'));
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });

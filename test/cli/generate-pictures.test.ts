@@ -1,11 +1,11 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { readSafetensors } from '../../lib/engine/checkpoint/safetensors.ts';
 import type { Tensor } from '../../lib/engine/tensor/tensor.ts';
-import { recordCli, type CliOutcome } from '../support/cli.ts';
+import { readPicture } from '../../lib/media/read-picture.ts';
+import { encore, scratch, useCommandLine, type CliOutcome } from '../support/cli.ts';
 import { expectTrajectory } from '../support/parity.ts';
 
 type Float32 = Tensor<'float32'>;
@@ -21,15 +21,11 @@ const golden = JSON.parse(await readFile(join(tiny, 'reference/modes.json'), 'ut
   height: number;
 };
 const [width, height] = [2 * golden.width, 3 * golden.height];
-let scratch: string;
+useCommandLine();
 let tensors: Map<string, Tensor>;
-let main: (args: readonly string[]) => Promise<number>;
 const at = (name: string) => join(scratch, name);
 
 beforeAll(async () => {
-  scratch = await mkdtemp(join(tmpdir(), 'encore-cli-pictures-'));
-  process.env.ENCORE_HOME = at('home');
-  ({ main } = await import('../../lib/cli/main.ts'));
   tensors = await readSafetensors(join(tiny, 'reference/modes.safetensors'));
   await writeFile(at('image.png'), await tiledPng('image', 3));
   await writeFile(at('mask.png'), await tiledPng('mask', 1));
@@ -37,7 +33,6 @@ beforeAll(async () => {
   await writeFile(at('empty.png'), await sharp(black).png().toBuffer());
   await writeFile(at('words.png'), 'no picture');
 });
-afterAll(() => rm(scratch, { recursive: true }));
 
 /** A reference [1, C, h, w] as a file, repeated three times down and twice across: 64 pixels are the least that is drawn. */
 function tiledPng(name: string, channels: 1 | 3): Promise<Buffer> {
@@ -52,9 +47,9 @@ function tiledPng(name: string, channels: 1 | 3): Promise<Buffer> {
 }
 
 /** Runs `encore generate` on tiny-sd, with what it wrote. */
-async function generate(...args: string[]): Promise<CliOutcome> {
+function generate(...args: string[]): Promise<CliOutcome> {
   const base = ['--model', tiny, '--device', 'cpu', '--prompt', golden.prompt, '--out', at('out.png')];
-  return recordCli(main, ['generate', ...base, ...args]);
+  return encore('generate', ...base, ...args);
 }
 
 const exact = [
@@ -92,15 +87,15 @@ describe('bad input ends in one line and code 2', () => {
   test.each<[string, string[], RegExp]>([
     ['no such file', ['--image', 'none.png'], /invalid_parameter: .*none\.png cannot be read/],
     ['no picture', ['--image', 'words.png'], /invalid_parameter: This is not a picture/],
-    ['a mask alone', ['--mask', 'mask.png'], /invalid_parameter: image: inpaint needs it/],
+    ['a mask alone', ['--mask', 'mask.png'], /invalid_parameter: --image: inpaint needs it/],
     ['an empty mask', [...image, '--mask', 'empty.png'], /invalid_parameter: the mask is empty/],
-    ['too much strength', [...image, '--strength', '2'], /invalid_parameter: strength 2/],
+    ['too much strength', [...image, '--strength', '2'], /invalid_parameter: --strength 2:/],
     ['strength that leaves nothing', [...image, '--strength', '0'], /leaves none of 50 steps/],
-    ['strength without a picture', ['--strength', '0.5'], /strength 0\.5: is not a field of text-to-image/],
-    ['a border between pixels', [...image, '--outpaint', '7'], /invalid_parameter: outpaint\.left 7/],
+    ['strength without a picture', ['--strength', '0.5'], /--strength 0\.5: is not a field of text-to-image/],
+    ['a border between pixels', [...image, '--outpaint', '7'], /invalid_parameter: --outpaint 7:/],
     ['a border of three sides', [...image, '--outpaint', '8,8,8'], /invalid_request: .*'8,8,8' is invalid/],
     ['an upscaled mask', [...image, '--mask', 'mask.png', '--upscale', '2'], /is not a field of inpaint/],
-    ['too large', [...image, '--upscale', '99'], /invalid_parameter: upscale\.factor 99/],
+    ['too large', [...image, '--upscale', '99'], /invalid_parameter: --upscale 99:/],
     ['an unknown task', ['--task', 'sculpt'], /invalid_request: .*'sculpt' is invalid/],
   ])('%s', async (_, args, message) => {
     const paths = args.map((arg) => (arg.endsWith('.png') ? at(arg) : arg));

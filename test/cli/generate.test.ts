@@ -1,31 +1,20 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdtemp, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { receiptSchema } from '../../lib/contracts/generation.ts';
 import { readSafetensors, writeSafetensors } from '../../lib/engine/checkpoint/safetensors.ts';
 import { reshaped, rows, scaled } from '../../lib/engine/tensor/arithmetic.ts';
 import { float32, type Tensor } from '../../lib/engine/tensor/tensor.ts';
-import { recordCli, type CliOutcome } from '../support/cli.ts';
+import { encore, scratch, useCommandLine, type CliOutcome } from '../support/cli.ts';
 import { expectTrajectory } from '../support/parity.ts';
 
 type Float32 = Tensor<'float32'>;
 
-let scratch: string;
-let main: (args: readonly string[]) => Promise<number>;
+useCommandLine();
 
-beforeAll(async () => {
-  scratch = await mkdtemp(join(tmpdir(), 'encore-cli-'));
-  // Read when the command line's environment is imported.
-  process.env.ENCORE_HOME = join(scratch, 'home');
-  ({ main } = await import('../../lib/cli/main.ts'));
-});
-afterAll(() => rm(scratch, { recursive: true }));
-
-/** Runs `encore generate`, with what it wrote. */
-async function generate(...args: string[]): Promise<CliOutcome> {
-  return recordCli(main, ['generate', '--device', 'cpu', ...args]);
+function generate(...args: string[]): Promise<CliOutcome> {
+  return encore('generate', '--device', 'cpu', ...args);
 }
 
 const tiny = 'test/golden/tiny-sd';
@@ -101,6 +90,20 @@ test('from given latents and embeds to dumped latents: diffusers’ own, to roun
   expectTrajectory(dumped, reshaped(rows(trace, 9, 10), trace.shape.slice(1)), 'dumped latents');
 });
 
+test('Ctrl-C ends a run before its end: code 130, one line, no file', async () => {
+  const before = process.listeners('SIGINT');
+  const out = join(scratch, 'stopped.png');
+  const running = generate(...small, '--steps', '1000', '--plan', 'exact', '--out', out);
+  const interrupt = await vi.waitUntil(
+    () => process.listeners('SIGINT').find((listener) => !before.includes(listener)),
+    { timeout: 30_000 },
+  );
+  interrupt?.('SIGINT');
+  expect(await running).toEqual({ code: 130, stdout: '', stderr: 'encore: cancelled: Cancelled.\n' });
+  expect(await readdir(scratch)).not.toContain('stopped.png');
+  expect(process.listeners('SIGINT')).toEqual(before);
+});
+
 describe('bad input ends in one line and code 2', () => {
   const file = (name: string) => join(scratch, name);
   beforeAll(async () => {
@@ -109,11 +112,11 @@ describe('bad input ends in one line and code 2', () => {
   });
   test.each<[string, string[], RegExp]>([
     ['no prompt', ['--model', tiny], /invalid_request: neither --prompt nor --prompt-embeds/],
-    ['an empty prompt', ['--model', tiny, '--prompt', ' '], /invalid_parameter: prompt/],
-    ['0 steps', [...small, '--steps', '0'], /invalid_parameter: steps 0/],
-    ['10,000 steps', [...small, '--steps', '10000'], /invalid_parameter: steps 10000/],
+    ['an empty prompt', ['--model', tiny, '--prompt', ' '], /invalid_parameter: --prompt/],
+    ['0 steps', [...small, '--steps', '0'], /invalid_parameter: --steps 0:/],
+    ['10,000 steps', [...small, '--steps', '10000'], /invalid_parameter: --steps 10000:/],
     ['steps in words', [...small, '--steps', 'ten'], /invalid_request: .*'ten' is invalid/],
-    ['a size that is no multiple of 8', [...small, '--width', '100'], /invalid_parameter: width 100/],
+    ['a size that is no multiple of 8', [...small, '--width', '100'], /invalid_parameter: --width 100:/],
     ['an unknown scheduler', [...small, '--scheduler', 'ddimm'], /unknown_scheduler: .*"ddimm".* ddim/],
     [
       'an unknown model',

@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { copyFile, cp, mkdir, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -12,6 +12,7 @@ import {
 } from '../../lib/engine/checkpoint/safetensors.ts';
 import { concatRows, scaled } from '../../lib/engine/tensor/arithmetic.ts';
 import { float32, type Tensor } from '../../lib/engine/tensor/tensor.ts';
+import packageJson from '../../package.json' with { type: 'json' };
 import controlNames from '../golden/single-file/control-names.json' with { type: 'json' };
 import { expectForward } from '../support/parity.ts';
 
@@ -257,6 +258,23 @@ describe('encore', () => {
     const ran = await encore(...args);
     expectRefusal(ran, 'invalid_request: ');
     expect(ran.err).toContain(message);
+  });
+
+  it('says its version, and what there is where no command was named', async () => {
+    expect(await encore('--version')).toEqual({ code: 0, out: `${packageJson.version}\n`, err: '' });
+    const { code, out, err } = await encore();
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    for (const name of ['generate', 'forward', 'inspect', 'devices']) expect(err).toContain(`  ${name} `);
+    expect(err.trimEnd().split('\n').at(-1)).toMatch(/^encore: invalid_request: no command was given/);
+  });
+
+  it('is silent towards a reader that has seen enough', async () => {
+    const child = spawn(process.execPath, [resolve('bin/encore.mjs'), 'inspect', tinySd], { stdio: 'pipe' });
+    child.stdout.destroy();
+    let err = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
+    const code = await new Promise((done) => child.once('close', done));
+    expect({ code, err }).toEqual({ code: 0, err: '' });
   });
 
   it('shows where an error came from only when asked', async () => {

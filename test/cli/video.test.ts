@@ -1,31 +1,21 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import sharp from 'sharp';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { receiptSchema } from '../../lib/contracts/generation.ts';
 import { findFfmpeg } from '../../lib/media/ffmpeg.ts';
 import { readComment } from '../../lib/media/video-comment.ts';
-import { recordCli, type CliOutcome } from '../support/cli.ts';
+import { encore, scratch, useCommandLine, type CliOutcome } from '../support/cli.ts';
 import { writeMotionAdapter } from '../support/motion.ts';
 
 const run = promisify(execFile);
-let scratch: string;
-let main: (args: readonly string[]) => Promise<number>;
+useCommandLine();
 
-beforeAll(async () => {
-  scratch = await mkdtemp(join(tmpdir(), 'encore-cli-video-'));
-  // Read when the command line's environment is imported.
-  process.env.ENCORE_HOME = join(scratch, 'home');
-  ({ main } = await import('../../lib/cli/main.ts'));
-});
-afterAll(() => rm(scratch, { recursive: true }));
-
-async function generate(...args: string[]): Promise<CliOutcome> {
+function generate(...args: string[]): Promise<CliOutcome> {
   const small = ['--model', 'test/golden/tiny-sd', '--width', '64', '--height', '64', '--prompt', 'a fox'];
-  return recordCli(main, ['generate', '--device', 'cpu', ...small, ...args]);
+  return encore('generate', '--device', 'cpu', ...small, ...args);
 }
 
 test('writes a video of so many frames that says how it was made', async () => {
@@ -91,6 +81,6 @@ test('refuses what cannot be written before anything is drawn', async () => {
   const avi = await generate('--out', join(scratch, 'no.avi'));
   expect(avi).toMatchObject({ code: 2, stderr: expect.stringContaining('videos as .mp4') as string });
   const frames = await generate('--frames', '1', '--out', join(scratch, 'no.mp4'));
-  expect(frames).toMatchObject({ code: 2, stderr: expect.stringContaining('video.frames') as string });
+  expect(frames).toMatchObject({ code: 2, stderr: expect.stringContaining('--frames 1:') as string });
   expect((await readdir(scratch)).filter((name) => name.startsWith('no'))).toEqual([]);
 });
