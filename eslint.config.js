@@ -60,7 +60,6 @@ export default tseslint.config(
       'lib/studio/env.ts',
       'next.config.js',
       '*.config.ts',
-      'prisma.config.ts',
       'prisma/**',
       'test/**',
     ],
