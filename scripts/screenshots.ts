@@ -1,233 +1,168 @@
 /**
- * `npx tsx scripts/screenshots.ts [folder]`: pictures of every page for docs/screenshots, from a studio of its own with the
- * bundled model. Needs built pages (`npm start` or `npx next build`) and a browser.
+ * `npx tsx scripts/screenshots.ts [folder] [name ...]`: every page in every state, wide and narrow, light and dark, for
+ * docs/screenshots, from a studio of its own with the bundled model. With names only those scenes that begin so. Needs
+ * built pages (`npm start` or `npx next build`) and a browser.
  */
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
-import sharp from 'sharp';
+import { mkdir } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { seedHistory } from '../bench/seed-history.ts';
 import type { Generation } from '../lib/contracts/generation.ts';
-import { DESKTOP, launch, openWindow, PHONE, visit } from '../test/e2e/support/browser.ts';
+import type { Installation } from '../lib/contracts/models.ts';
+import { openStudio, readEnv } from '../lib/studio/services/index.ts';
+import { launch } from '../test/e2e/support/browser.ts';
 import { Stack } from '../test/e2e/support/stack.ts';
-import { safetensors } from '../test/support/safetensors.ts';
+import { startHub } from '../test/support/hub-server.ts';
+import { safetensorsBytes } from '../test/support/safetensors.ts';
+import { Camera } from './screenshots/camera.ts';
+import { createScenes, firstScenes } from './screenshots/create-scenes.ts';
+import { emptyScenes, libraryScenes, otherScenes } from './screenshots/page-scenes.ts';
+import { fill, type Made } from './screenshots/pictures.ts';
 
-const folder = process.argv[2] ?? 'docs/screenshots';
+const [folder = 'docs/screenshots', ...wanted] = process.argv.slice(2);
+const ENTRIES = 50_000;
 
-const sentences = [
-  'a fox in a meadow',
-  'a rocket in space',
-  'a penguin in the snow',
-  'a castle in the mountains at sunset',
-  'a robot on the beach at sunset',
-  'a mushroom in the forest',
-  'a car on a city street at night',
-  'a turtle under water',
-  'a sunflower in a meadow',
-  'a dragon in the sky',
-  'a pumpkin on a purple background',
-  'a sailboat on the sea at sunset',
-  'an owl in the forest at night',
-  'a strawberry on a white background',
-  'a cactus in the desert',
-  'a snowman in the snow at night',
-];
-
-interface Shot {
-  name: string;
-  path: string;
-  phone?: boolean;
-  dark?: boolean;
-  /** Brings the page into the state that is to be seen. */
-  prepare?: (page: Page) => Promise<void>;
-}
-
-async function shoot(
-  browser: Browser,
-  stack: Stack,
-  { name, path, phone, dark, prepare }: Shot,
-): Promise<void> {
-  const { context, page } = await openWindow(browser, {
-    viewport: phone ? PHONE : DESKTOP,
-    colorScheme: dark ? 'dark' : 'light',
-  });
-  await visit(page, stack.url + path);
-  await page.waitForTimeout(700);
-  await page.waitForFunction(() =>
-    [...document.images].every((image) => {
-      const { top, bottom, left } = image.getBoundingClientRect();
-      const isInSight = bottom > 0 && top < window.innerHeight && left < window.innerWidth;
-      return image.complete || !isInSight;
-    }),
+/** While the queue is paused, and while one is drawn and others wait. */
+async function takeQueue(camera: Camera, stack: Stack): Promise<void> {
+  const ask = (prompt: string, more = {}) =>
+    stack.call<Generation>('POST', '/generations', { task: 'text-to-image', prompt, ...more });
+  await stack.call('POST', '/queue/pause');
+  const long = await ask('a dragon in the sky', { steps: 1000, plan: 'exact' });
+  for (const prompt of ['a frog in a room', 'a unicorn in a meadow', 'a cupcake on a pink background']) {
+    await ask(prompt);
+  }
+  await camera.take(
+    stack.url,
+    { name: 'create-paused', path: '/' },
+    { name: 'queue-paused', path: '/queue' },
   );
-  await page.waitForFunction(() =>
-    [...document.querySelectorAll('video')].every((video) => video.readyState > 1),
-  );
-  await prepare?.(page);
-  const png = await page.screenshot();
-  await writeFile(join(folder, `${name}.webp`), await sharp(png).webp({ quality: 88 }).toBuffer());
-  console.log(`${name}.webp`);
-  await context.close();
-}
-
-/** A file as LoRA training writes it, with nothing in it, so that the Models page has one to show. */
-async function addLora(stack: Stack): Promise<void> {
-  const block = 'lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn1_to_q';
-  await safetensors(
-    join(stack.home, 'models', 'pencil-sketch.safetensors'),
-    { [`${block}.lora_down.weight`]: [4, 32], [`${block}.lora_up.weight`]: [32, 4], [`${block}.alpha`]: [] },
+  await stack.call('POST', '/queue/resume');
+  await camera.take(
+    stack.url,
     {
-      'modelspec.trigger_phrase': 'pencil sketch',
-      'modelspec.license': 'MIT',
-      ss_base_model_version: 'sd_v1',
+      name: 'create-busy',
+      path: '/',
+      prepare: (page) => page.getByRole('img', { name: 'The picture so far' }).waitFor(),
+    },
+    { name: 'queue', path: '/queue', prepare: (page) => page.getByRole('progressbar').waitFor() },
+  );
+  await stack.call('POST', `/generations/${long.id}/cancel`);
+  while ((await stack.call<{ queued: unknown[] }>('GET', '/queue')).queued.length > 0) await sleep(200);
+}
+
+/** What is on its way from a hub, what was stopped, and what the hub does not have; a file that is not there at all. */
+async function takeInstalls(camera: Camera, stack: Stack, hub: { pauseMs: number }): Promise<void> {
+  const install = (repo: string, file?: string) =>
+    stack.call<Installation>('POST', '/models/install', { repo, file });
+  await install('someone/nothing');
+  hub.pauseMs = 400;
+  const { id } = await install('someone/charcoal', 'charcoal.safetensors');
+  const stateOf = () => stack.call<Installation>('GET', `/models/installs/${id}`);
+  while ((await stateOf()).bytesDone === 0) await sleep(100);
+  await camera.take(stack.url, {
+    name: 'models-adding',
+    path: '/models',
+    prepare: async (page) => {
+      await page.getByText('This did not work').waitFor();
+      await page.getByRole('textbox', { name: 'Folder or file' }).fill('/models/old.ckpt');
+      await page.getByRole('button', { name: 'Add', exact: true }).click();
+      await page.getByRole('alert').filter({ hasText: 'old.ckpt' }).waitFor();
+    },
+  });
+  await stack.call('POST', `/models/installs/${id}/pause`);
+  while ((await stateOf()).status !== 'paused') await sleep(100);
+  await camera.take(stack.url, {
+    name: 'models-paused',
+    path: '/models',
+    prepare: (page) => page.getByText('Paused').waitFor(),
+  });
+}
+
+/** A history of years, from the pictures that were made. */
+async function takeMany(camera: Camera, { all }: Made, url: string): Promise<void> {
+  const files = await Promise.all(
+    all.flatMap(({ assets }) => assets).map(async (asset) => (await fetch(url + asset.url)).arrayBuffer()),
+  );
+  const stack = await Stack.start(
+    {},
+    {
+      seed: async (home) => {
+        const studio = openStudio({ ...readEnv(), home });
+        const pictures = [];
+        for (const file of files) pictures.push(await studio.assets.put(Buffer.from(file), 'image/png'));
+        await seedHistory(studio, {
+          entries: ENTRIES,
+          from: new Date(Date.now() - ENTRIES * 60_000),
+          pictures,
+        });
+        await studio.close();
+      },
     },
   );
+  try {
+    await camera.take(stack.url, {
+      name: 'library-many',
+      path: '/library',
+      prepare: async (page) => {
+        await page.getByText('50,000 entries').waitFor();
+        await page.evaluate(() => window.scrollTo(0, document.documentElement.scrollHeight / 2));
+        await page.waitForFunction(() => {
+          const tiles = [...document.querySelectorAll('main [data-index]')];
+          return tiles.length > 10 && tiles.every((tile) => tile.querySelector('img, svg') !== null);
+        });
+      },
+    });
+  } finally {
+    await stack.close();
+  }
+}
+
+/** Where the studio was started with a token. */
+async function takeLocked(camera: Camera): Promise<void> {
+  const stack = await Stack.start({ ENCORE_TOKEN: 'a-token-for-pictures-of-the-pages' });
+  try {
+    await camera.take(stack.url, {
+      name: 'locked',
+      path: '/',
+      prepare: (page) => page.getByRole('dialog', { name: 'This studio is locked' }).waitFor(),
+    });
+  } finally {
+    await stack.close();
+  }
 }
 
 async function main(): Promise<void> {
   await mkdir(folder, { recursive: true });
-  // Nothing answers at this hub, so that it is seen what is said then.
-  const [stack, browser] = await Promise.all([Stack.start({ ENCORE_HUB: 'http://127.0.0.1:9' }), launch()]);
+  const started = Date.now();
+  const block = 'lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn1_to_q';
+  const hub = await startHub('someone/charcoal', {
+    'charcoal.safetensors': safetensorsBytes({
+      [`${block}.lora_down.weight`]: [4, 1_000_000],
+      [`${block}.lora_up.weight`]: [1_000_000, 4],
+    }),
+  });
+  const [stack, browser] = await Promise.all([Stack.start({ ENCORE_HUB: hub.address }), launch()]);
+  const camera = new Camera(browser, folder, wanted);
   try {
-    await shoot(browser, stack, { name: 'create-first', path: '/' });
-    await shoot(browser, stack, { name: 'create-first-phone', path: '/', phone: true });
-
-    const made: Generation[] = [];
-    for (const [index, prompt] of sentences.entries()) {
-      made.push(await stack.make({ prompt, seed: index + 1, count: index === 8 ? 4 : 1 }));
-    }
-    const newest = made.at(-1);
-    const [fox, rocket] = made;
-    if (newest === undefined || fox === undefined || rocket === undefined)
-      throw new Error('nothing was made');
-    const { id: board } = await stack.call<{ id: string }>('POST', '/boards', { name: 'Seaside' });
-    const seaside = made.filter(({ params }) => /sea|beach|water/.test(params.prompt)).map(({ id }) => id);
-    await stack.call('POST', '/generations/bulk', { action: 'move', ids: seaside, boardId: board });
-    await stack.call('POST', '/boards', { name: 'For the nursery' });
-    const loved = made.filter(({ params }) => /fox|owl/.test(params.prompt)).map(({ id }) => id);
-    await stack.call('POST', '/generations/bulk', { action: 'star', ids: loved });
-    const exact = await stack.call<Generation>('POST', `/generations/${fox.id}/verify`);
-    while ((await stack.call<Generation>('GET', `/generations/${exact.id}`)).status !== 'succeeded') {
-      await new Promise((resolve) => setTimeout(resolve, 200));
-    }
-
-    const castle = made[3];
-    const redrawn = await stack.make({
-      task: 'image-to-image',
-      prompt: 'a castle in the mountains at night',
-      image: castle?.assets[0]?.id,
-      strength: 0.7,
-      seed: 5,
+    await camera.take(stack.url, ...firstScenes, ...emptyScenes);
+    const made = await fill(stack);
+    await camera.take(stack.url, ...createScenes(made), ...libraryScenes(made), ...otherScenes);
+    await takeQueue(camera, stack);
+    await takeInstalls(camera, stack, hub);
+    await takeMany(camera, made, stack.url);
+    await takeLocked(camera);
+    await stack.stop('worker');
+    await camera.take(stack.url, {
+      name: 'no-worker',
+      path: '/queue',
+      prepare: (page) => page.getByText('The worker is not running').first().waitFor(),
     });
-    const video = await stack.make({
-      task: 'text-to-video',
-      prompt: 'a sailboat on the sea at sunset',
-      seed: 12,
-      video: { frames: 8, fps: 4 },
-    });
-    await addLora(stack);
-
-    for (const dark of [false, true]) {
-      const suffix = dark ? '-dark' : '';
-      await shoot(browser, stack, { name: `create${suffix}`, path: '/', dark });
-      await shoot(browser, stack, { name: `library${suffix}`, path: '/library', dark });
-      await shoot(browser, stack, { name: `picture${suffix}`, path: `/library/${rocket.id}`, dark });
-      await shoot(browser, stack, {
-        name: `compare${suffix}`,
-        path: `/compare?a=${fox.id}&b=${exact.id}`,
-        dark,
-      });
-    }
-    await shoot(browser, stack, {
-      name: 'create-details',
-      path: '/',
-      prepare: async (page) => {
-        await page.getByRole('textbox', { name: 'Prompt', exact: true }).fill('a zeppelin in the sky');
-        await page.getByRole('button', { name: 'Details' }).click();
-        await page.getByRole('slider').hover({ position: { x: 120, y: 12 } });
-        await page.waitForTimeout(500);
-      },
-    });
-    await shoot(browser, stack, {
-      name: 'shortcuts',
-      path: '/',
-      prepare: async (page) => {
-        await page.getByRole('button', { name: 'Keyboard shortcuts' }).click();
-        await page.getByRole('dialog').waitFor();
-        await page.waitForTimeout(300);
-      },
-    });
-    await shoot(browser, stack, {
-      name: 'library-selected',
-      path: '/library',
-      prepare: async (page) => {
-        for (const index of [1, 2]) {
-          await page.getByRole('checkbox').nth(index).click({ force: true });
-        }
-        await page.waitForTimeout(300);
-      },
-    });
-    await shoot(browser, stack, {
-      name: 'library-filters',
-      path: '/library?when=week&task=image-to-image',
-    });
-    await shoot(browser, stack, { name: 'picture-from-picture', path: `/library/${redrawn.id}` });
-    await shoot(browser, stack, { name: 'picture-video', path: `/library/${video.id}` });
-    await stack.call('POST', '/models/install', { repo: 'someone/charcoal' });
-    await shoot(browser, stack, {
-      name: 'models',
-      path: '/models',
-      prepare: async (page) => {
-        await page.getByText('This did not work').waitFor();
-      },
-    });
-    for (const [name, path] of [
-      ['settings', '/settings'],
-      ['reference', '/reference'],
-      ['problem', '/problems/queue_full'],
-    ] as const) {
-      await shoot(browser, stack, { name, path });
-    }
-
-    const damaged = await stack.addDamagedModel();
-    await stack.make({ prompt: 'a dog in a room', model: damaged });
-    await shoot(browser, stack, {
-      name: 'create-failed',
-      path: '/',
-      prepare: async (page) => {
-        await page.getByRole('button', { name: 'Copy details' }).waitFor();
-      },
-    });
-
-    await stack.call('POST', '/generations', {
-      task: 'text-to-image',
-      prompt: 'a dragon in the sky',
-      steps: 1000,
-      plan: 'exact',
-    });
-    for (const prompt of ['a frog in a room', 'a unicorn in a meadow', 'a cupcake on a pink background']) {
-      await stack.call('POST', '/generations', { task: 'text-to-image', prompt });
-    }
-    await shoot(browser, stack, { name: 'create-busy', path: '/' });
-    await shoot(browser, stack, { name: 'queue', path: '/queue' });
-    await shoot(browser, stack, { name: 'queue-phone', path: '/queue', phone: true });
-    for (const { id } of (await stack.call<{ running: Generation[] }>('GET', '/queue')).running) {
-      await stack.call('POST', `/generations/${id}/cancel`);
-    }
-    for (const [name, path] of [
-      ['create-phone', '/'],
-      ['library-phone', '/library'],
-      ['picture-phone', `/library/${rocket.id}`],
-      ['compare-phone', `/compare?a=${fox.id}&b=${exact.id}`],
-      ['models-phone', '/models'],
-      ['settings-phone', '/settings'],
-      ['reference-phone', '/reference'],
-    ] as const) {
-      await shoot(browser, stack, { name, path, phone: true, dark: name === 'picture-phone' });
-    }
   } finally {
     await browser.close();
     await stack.close();
+    hub.close();
   }
+  const seconds = Math.round((Date.now() - started) / 1000);
+  console.log(`${camera.pictures} pictures, ${(camera.bytes / 1e6).toFixed(1)} MB, ${seconds} s`);
 }
 
 await main();

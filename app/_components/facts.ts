@@ -1,4 +1,6 @@
 import type { Generation, Receipt } from '../../lib/contracts/generation.ts';
+import { schedulers } from '../../lib/contracts/schedulers.ts';
+import { deviceName } from './device-names.ts';
 import { planSteps } from './plan-words.ts';
 
 /** A name and what it was; lists have one line each. */
@@ -11,14 +13,14 @@ const maskedContentNames = {
   'latent-nothing': 'nothing',
 } as const;
 
-/** What was asked for. Only what the task has. */
-export function requestFacts({ params, receipt, assets }: Generation, seed: number): Fact[] {
+/** What was asked for. Only what the task has. `model` is its name. */
+export function requestFacts({ params, receipt, assets }: Generation, seed: number, model: string): Fact[] {
   const { video, upscale, outpaint, control = [], loras = [] } = params;
   const movie = assets.find(({ frames }) => frames !== null);
   const facts: (Fact | null)[] = [
     ['Seed', String(seed)],
     ['Size', `${params.width} × ${params.height}`],
-    ['Steps', `${params.steps} ${params.scheduler}`],
+    ['Steps', `${params.steps} ${schedulers[params.scheduler].label}`],
     receipt?.skippedSteps === undefined || params.video !== undefined
       ? null
       : ['Left out', `the first ${receipt.skippedSteps} steps`],
@@ -37,7 +39,7 @@ export function requestFacts({ params, receipt, assets }: Generation, seed: numb
       : ['Video', `${movie?.frames ?? video.frames} frames at ${movie?.fps ?? video.fps} a second`],
     video === undefined ? null : ['Motion', `${video.motion.x}, ${video.motion.y} a frame`],
     params.clipSkip === undefined ? null : ['Text layers left out', String(params.clipSkip)],
-    ['Model', params.model],
+    ['Model', model],
     ...control.map(({ model, scale, start, end }): Fact => [
       'Guided by',
       `${model} × ${scale}${start === 0 && end === 1 ? '' : `, ${share(start)} to ${share(end)} of the run`}`,
@@ -52,7 +54,7 @@ export function requestFacts({ params, receipt, assets }: Generation, seed: numb
       'Embedding',
       `${name}, ${vectors} ${vectors === 1 ? 'vector' : 'vectors'}`,
     ]),
-    receipt === null ? null : ['Device', receipt.device],
+    receipt === null ? null : ['Device', deviceName(receipt.device)],
   ];
   return facts.filter((fact) => fact !== null);
 }

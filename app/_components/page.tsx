@@ -22,6 +22,11 @@ export function ReadingPage({
   );
 }
 
+/** What can be done next, side by side. */
+export function Choices({ children }: { children: ReactNode }) {
+  return <div className={styles.choices}>{children}</div>;
+}
+
 export function Section({ title, note, children }: { title: string; note?: ReactNode; children: ReactNode }) {
   return (
     <section className={styles.section}>

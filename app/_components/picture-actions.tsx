@@ -1,23 +1,20 @@
 'use client';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { Menu } from '@base-ui/react/menu';
-import { RotateCw, Scale, Star, Trash2, WandSparkles } from 'lucide-react';
-import { useRouter } from 'next/navigation';
+import { RotateCw, Star, Trash2, WandSparkles } from 'lucide-react';
 import type { Generation } from '../../lib/contracts/generation.ts';
-import { api } from '../_lib/api.ts';
-import { placeGeneration } from '../_lib/live.ts';
+import { openDeskFor } from '../_lib/desk.ts';
 import { updateDraft } from '../_lib/draft.ts';
 import { canDo, nextSteps, reuse, seedOf, startFrom, type NextStep, type Reuse } from '../_lib/hand-over.ts';
 import { useHotkeys } from '../_lib/hotkeys.ts';
-import { useModels, useRemove, useStar, useVerb } from '../_lib/queries.ts';
+import { useModels, useStar } from '../_lib/queries.ts';
 import { selectionStore } from '../_lib/selection.ts';
 import { isActive } from '../_lib/states.ts';
+import { ActionMenu } from './action-menu.tsx';
 import { DownloadMenu } from './download-menu.tsx';
 import { IconButton } from './icon-button.tsx';
 import { isVideo } from './result.tsx';
-import { Keys } from './shortcuts-dialog.tsx';
 import { useNotify } from './toaster.tsx';
-import menu from './menu.module.css';
+import { useRemoveWithUndo } from './use-remove-with-undo.ts';
+import { canVerify, useVerify } from './use-verify.ts';
 import styles from './picture-actions.module.css';
 
 interface PictureActionsProps {
@@ -48,10 +45,8 @@ const stepNames: Record<NextStep, string> = {
 export function PictureActions({ generation, picture = 0, onReuse, onRemoved }: PictureActionsProps) {
   const { models } = useModels();
   const star = useStar();
-  const remove = useRemove();
-  const restore = useVerb('restore');
-  const client = useQueryClient();
-  const router = useRouter();
+  const remove = useRemoveWithUndo();
+  const { verify } = useVerify(generation);
   const { notify, notifyError } = useNotify();
   const asset = generation.assets[picture];
   const over = !isActive(generation.status);
@@ -67,39 +62,17 @@ export function PictureActions({ generation, picture = 0, onReuse, onRemoved }: 
   const steps = asset === undefined || isMovie ? [] : nextSteps.filter((step) => canDo(step, model));
   const goOn = (step: NextStep) => {
     updateDraft(startFrom(step, { generation, picture }));
+    openDeskFor(step);
     onReuse?.();
   };
   const toggleStar = () => star.mutate(generation, { onError: notifyError });
-  const removeIt = () => {
-    remove.mutate(generation.id, {
-      onError: notifyError,
-      onSuccess: () => {
-        selectionStore.set((selection) =>
-          selection.id === generation.id ? { follow: true, id: null } : selection,
-        );
-        notify({
-          title: generation.assets.length > 1 ? `${generation.assets.length} pictures deleted.` : 'Deleted.',
-          action: { label: 'Undo', run: () => restore.mutate(generation.id, { onError: notifyError }) },
-        });
-        onRemoved?.();
-      },
+  const removeIt = () =>
+    remove({ id: generation.id, pictures: generation.assets.length }, () => {
+      selectionStore.set((selection) =>
+        selection.id === generation.id ? { follow: true, id: null } : selection,
+      );
+      onRemoved?.();
     });
-  };
-  const canVerify =
-    generation.status === 'succeeded' &&
-    generation.verifies === null &&
-    // Two videos are not compared value by value.
-    !isMovie &&
-    (generation.receipt?.encoderRunsSaved ?? 0) > 0;
-  const verifying = useMutation({
-    mutationFn: () => api.verify(generation.id),
-    onSuccess: (exact) => {
-      placeGeneration(client, exact);
-      router.push(`/compare?${new URLSearchParams({ a: generation.id, b: exact.id })}`);
-    },
-    onError: notifyError,
-  });
-  const verify = () => verifying.mutate();
 
   useHotkeys({
     a: () => take('all'),
@@ -108,55 +81,29 @@ export function PictureActions({ generation, picture = 0, onReuse, onRemoved }: 
     s: () => take('seed'),
     d: () => take('size'),
     '.': toggleStar,
-    ...(canVerify && { v: verify }),
+    ...(canVerify(generation) && { v: verify }),
     ...(over && { Delete: removeIt }),
   });
 
   return (
     <div className={styles.actions} role="group" aria-label="Actions">
       <span className={styles.buttons}>
-        <Menu.Root>
-          <Menu.Trigger className={styles.again}>
-            <RotateCw aria-hidden /> Use again
-          </Menu.Trigger>
-          <Menu.Portal>
-            <Menu.Positioner className={menu.positioner} sideOffset={6} align="start">
-              <Menu.Popup className={menu.popup}>
-                {reuses.map(({ part, label, keys }) => (
-                  <Menu.Item key={part} className={menu.item} onClick={() => take(part)}>
-                    {label}
-                    <Keys keys={keys} />
-                  </Menu.Item>
-                ))}
-              </Menu.Popup>
-            </Menu.Positioner>
-          </Menu.Portal>
-        </Menu.Root>
+        <ActionMenu
+          className={styles.again}
+          actions={reuses.map(({ part, label, keys }) => ({ label, keys, run: () => take(part) }))}
+        >
+          <RotateCw aria-hidden /> Use again
+        </ActionMenu>
         {steps.length > 0 && (
-          <Menu.Root>
-            <Menu.Trigger className={styles.again}>
-              <WandSparkles aria-hidden /> Go on
-            </Menu.Trigger>
-            <Menu.Portal>
-              <Menu.Positioner className={menu.positioner} sideOffset={6} align="start">
-                <Menu.Popup className={menu.popup}>
-                  {steps.map((step) => (
-                    <Menu.Item key={step} className={menu.item} onClick={() => goOn(step)}>
-                      {stepNames[step]}
-                    </Menu.Item>
-                  ))}
-                </Menu.Popup>
-              </Menu.Positioner>
-            </Menu.Portal>
-          </Menu.Root>
+          <ActionMenu
+            className={styles.again}
+            actions={steps.map((step) => ({ label: stepNames[step], run: () => goOn(step) }))}
+          >
+            <WandSparkles aria-hidden /> Go on
+          </ActionMenu>
         )}
       </span>
       <span className={styles.icons}>
-        {canVerify && (
-          <IconButton label="Verify: make it exactly and compare" shortcut="v" onClick={verify}>
-            <Scale />
-          </IconButton>
-        )}
         <IconButton
           label={generation.starred ? 'Take the star away' : 'Star'}
           shortcut="."

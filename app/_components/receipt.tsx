@@ -1,35 +1,68 @@
+'use client';
+import { Scale } from 'lucide-react';
 import Link from 'next/link';
 import type { Generation, Receipt as ReceiptData } from '../../lib/contracts/generation.ts';
 import { formatBytes, formatSeconds } from '../_lib/format.ts';
+import { useModels } from '../_lib/queries.ts';
+import { Button } from './button.tsx';
 import { furtherFacts, requestFacts } from './facts.ts';
+import { canVerify, useVerify } from './use-verify.ts';
 import styles from './receipt.module.css';
 
 /** What a picture was asked for and what making it took. */
 export function Receipt({ generation, seed = generation.seed }: { generation: Generation; seed?: number }) {
-  const { receipt } = generation;
+  const { receipt, params } = generation;
+  const { models } = useModels();
+  const model = models.find(({ id }) => id === params.model)?.name ?? params.model;
   return (
     <div className={styles.receipt}>
       <dl className={`film ${styles.list}`}>
-        {requestFacts(generation, seed).map(([name, value], index) => (
+        {requestFacts(generation, seed, model).map(([name, value], index) => (
           <Row key={index} name={name} value={value} />
         ))}
       </dl>
-      {receipt !== null && <Work receipt={receipt} />}
-      <Proof generation={generation} />
-      {receipt !== null && <Further receipt={receipt} />}
+      {receipt !== null && (
+        <>
+          <Passes receipt={receipt} />
+          <Proof generation={generation} />
+          <Work receipt={receipt} />
+          <Further receipt={receipt} />
+        </>
+      )}
     </div>
   );
 }
 
-/** Whether an exact run of the same seed was made, and how far apart the two are. */
+/** Whether an exact run of the same seed was made, and how far apart the two are; else the way to make one. */
 function Proof({ generation }: { generation: Generation }) {
   const { id, verifies, verifiedBy, comparison } = generation;
   const other = verifies ?? verifiedBy;
-  if (other === null) return null;
+  const { verify, isPending } = useVerify(generation);
+  if (other === null) {
+    if (!canVerify(generation)) return null;
+    return (
+      <p className={styles.verify}>
+        <Button
+          size="s"
+          disabled={isPending}
+          onClick={verify}
+          aria-label="Verify: make it exactly and compare"
+          aria-keyshortcuts="v"
+        >
+          <Scale aria-hidden /> Verify
+        </Button>
+        <span>makes it once more, every step in full, and shows the difference.</span>
+      </p>
+    );
+  }
   const link = `/compare?${new URLSearchParams(verifies === null ? { a: id, b: other } : { a: other, b: id })}`;
   return (
     <p className={styles.note}>
-      {verifies === null ? 'Verified by an exact run. ' : 'The exact run of another picture’s seed. '}
+      {verifies !== null
+        ? 'The exact run of another picture’s seed. '
+        : comparison === null
+          ? 'An exact run was asked for. '
+          : 'Verified by an exact run. '}
       {comparison !== null &&
         (comparison.psnr === null
           ? 'Not a single value differs. '
@@ -71,14 +104,7 @@ const stages = [
   ['ffmpeg', 'Video file'],
 ] as const satisfies [keyof ReceiptData['seconds'], string][];
 
-function Work({ receipt }: { receipt: ReceiptData }) {
-  const { seconds, exactEstimate } = receipt;
-  const taken = stages.flatMap(([stage, label]) => {
-    const value = seconds[stage];
-    return value === undefined ? [] : [{ label, value }];
-  });
-  const longest = Math.max(...taken.map(({ value }) => value), 1e-9);
-  const unetSeconds = seconds.encoder + seconds.decoder + (seconds.control ?? 0);
+function Passes({ receipt }: { receipt: ReceiptData }) {
   return (
     <>
       <p className={styles.passes}>
@@ -95,6 +121,20 @@ function Work({ receipt }: { receipt: ReceiptData }) {
           {(receipt.controlRunsSaved ?? 0) > 0 && <em>{receipt.controlRunsSaved} saved</em>}
         </p>
       )}
+    </>
+  );
+}
+
+function Work({ receipt }: { receipt: ReceiptData }) {
+  const { seconds, exactEstimate } = receipt;
+  const taken = stages.flatMap(([stage, label]) => {
+    const value = seconds[stage];
+    return value === undefined ? [] : [{ label, value }];
+  });
+  const longest = Math.max(...taken.map(({ value }) => value), 1e-9);
+  const unetSeconds = seconds.encoder + seconds.decoder + (seconds.control ?? 0);
+  return (
+    <>
       <dl className={`film ${styles.list}`} aria-label="Seconds by stage">
         {taken.map(({ label, value }) => (
           <div key={label} className={styles.bar}>

@@ -14,7 +14,7 @@ import {
   SunMoon,
 } from 'lucide-react';
 import { useHotkeys } from '../_lib/hotkeys.ts';
-import { useHealth } from '../_lib/queries.ts';
+import { useHealth, useUnderWay } from '../_lib/queries.ts';
 import { useConnection } from '../_lib/live.ts';
 import { themeNames, themes, type Theme } from '../_lib/theme.ts';
 import { IconButton } from './icon-button.tsx';
@@ -44,7 +44,10 @@ export function Shell({ children }: { children: ReactNode }) {
     4: () => router.push('/models'),
     5: () => router.push('/settings'),
   });
-  const isCurrent = (href: string) => (href === '/' ? pathname === '/' : pathname.startsWith(href));
+  const underWay = useUnderWay();
+  // Two pictures are compared on a page of the library.
+  const place = pathname.startsWith('/compare') ? '/library' : pathname;
+  const isCurrent = (href: string) => (href === '/' ? place === '/' : place.startsWith(href));
 
   return (
     <>
@@ -65,6 +68,12 @@ export function Shell({ children }: { children: ReactNode }) {
             >
               <Icon aria-hidden />
               {label}
+              {href === '/queue' && underWay > 0 && (
+                <span className={styles.count}>
+                  <span aria-hidden>{underWay > 99 ? '99+' : underWay}</span>
+                  <span className="visually-hidden">, {underWay} under way</span>
+                </span>
+              )}
             </Link>
           ))}
         </nav>

@@ -4,12 +4,14 @@ import { useEffect, useRef, useState } from 'react';
 import type { Model } from '../../lib/contracts/models.ts';
 import { ApiError } from '../_lib/api.ts';
 import { clearDesk, useDesk } from '../_lib/desk.ts';
-import { useDraft, type Draft } from '../_lib/draft.ts';
+import { updateDraft, useDraft, type Draft } from '../_lib/draft.ts';
+import { focusGenerate } from '../_lib/focus-generate.ts';
 import { useHotkeys } from '../_lib/hotkeys.ts';
 import { useLive } from '../_lib/live.ts';
 import {
   useAdapters,
   useGenerate,
+  useHold,
   useGeneration,
   useGenerations,
   useModels,
@@ -36,8 +38,6 @@ export function CreatePage() {
   const { models } = useModels();
   const model = models.find((candidate) => candidate.id === draft.model) ?? models[0];
   const { adapters: controlNets } = useAdapters('controlnet');
-  const { adapters: loras } = useAdapters('lora');
-  const { adapters: embeddings } = useAdapters('embedding');
   const history = useGenerations();
   const { data: queue } = useQueue();
   const selection = useSelection();
@@ -47,11 +47,14 @@ export function CreatePage() {
   const live = useLive(currentId);
   const generate = useGenerate();
   const cancel = useVerb('cancel');
+  const hold = useHold();
   const desk = useDesk();
   const { notify, notifyError } = useNotify();
   /** The picture that came and waits to be told what it is for. */
   const [arrived, setArrived] = useState<File | null>(null);
   const isOver = usePictureDrop(setArrived);
+  /** It was asked for without a word. */
+  const [saysMissing, setSaysMissing] = useState(false);
   const promptRef = useRef<HTMLTextAreaElement>(null);
 
   // What was followed to its end stays on the table.
@@ -69,8 +72,8 @@ export function CreatePage() {
   }, [current.error]);
 
   useEffect(() => {
-    document.title = tabTitle(generation, live);
-  }, [generation, live]);
+    document.title = tabTitle(generation, live, hold);
+  }, [generation, live, hold]);
 
   const make = useMutation({
     mutationFn: async ({ wanted, on }: { wanted: Draft; on: Model }) => {
@@ -91,10 +94,18 @@ export function CreatePage() {
     if (make.isPending || model === undefined) return;
     if (obstacles(draft, suitableControlNets(controlNets, model)).length > 0) return;
     if (draft.prompt.trim() === '') {
+      setSaysMissing(true);
       promptRef.current?.focus();
       return;
     }
+    setSaysMissing(false);
     make.mutate({ wanted: draft, on: model });
+  };
+
+  /** What comes next after a sentence was chosen is to make it. */
+  const take = (prompt: string) => {
+    updateDraft({ prompt });
+    focusGenerate();
   };
 
   useHotkeys({
@@ -120,26 +131,30 @@ export function CreatePage() {
       <PromptPanel
         draft={draft}
         model={model}
-        models={models}
-        controlNets={controlNets}
-        loras={loras}
-        embeddings={embeddings}
-        history={history.items}
         current={generation}
         isEmpty={isEmpty}
         isSending={make.isPending}
+        saysMissing={saysMissing && draft.prompt.trim() === ''}
         promptRef={promptRef}
+        onTake={take}
         onSubmit={submit}
         onPicture={setArrived}
       />
       <section className={styles.table} aria-label="Picture">
         {desk === null ? (
-          <Table generation={generation} live={live} isEmpty={isEmpty} model={model} />
+          <Table
+            generation={generation}
+            live={live}
+            isEmpty={isEmpty}
+            model={model}
+            hold={hold}
+            onTake={take}
+          />
         ) : (
           <Desk desk={desk} draft={draft} model={model} />
         )}
         <p role="status" className="visually-hidden">
-          {announcement(generation, live)}
+          {announcement(generation, live, hold)}
         </p>
       </section>
       {generation !== undefined && (

@@ -8,6 +8,7 @@ import { NumberField, SelectField } from '../_components/fields.tsx';
 import { IconButton } from '../_components/icon-button.tsx';
 import { updateDraft, type Draft } from '../_lib/draft.ts';
 import { canDo, seedOf } from '../_lib/hand-over.ts';
+import { useModels } from '../_lib/queries.ts';
 import { allowsSecondPass, taskOf } from '../_lib/request.ts';
 import { drawnSize } from '../_lib/sizes.ts';
 import { SecondPass } from './second-pass.tsx';
@@ -16,12 +17,12 @@ import styles from './details.module.css';
 interface DetailsProps {
   draft: Draft;
   model: Model | undefined;
-  models: Model[];
   current: Generation | undefined;
 }
 
-export function Details({ draft, model, models, current }: DetailsProps) {
+export function Details({ draft, model, current }: DetailsProps) {
   const id = useId();
+  const { models } = useModels();
   if (model === undefined) return null;
   const { defaults } = model;
   const size = drawnSize(draft, model);

@@ -16,7 +16,7 @@ const paces = [
 
 const meaning = {
   exact: 'Computes everything at every step.',
-  faster: 'Looks like Exact to nearly every eye.',
+  faster: 'Sooner done, and alike to nearly every eye.',
   fastest: 'For trying things out; details may differ.',
 };
 
@@ -59,6 +59,15 @@ export function Pace({ draft, model }: { draft: Draft; model: Model | undefined 
             : `${keySteps.length} encoder ${keySteps.length === 1 ? 'pass' : 'passes'} instead of ${steps}.`}
         </span>
       </p>
+      <details className={styles.why}>
+        <summary>What is an encoder pass?</summary>
+        <p>
+          A picture comes out of noise in steps. At each step the encoder looks at what is there so far, and
+          the decoder makes the next, clearer state of it. What the encoder sees changes little from one step
+          to the next: at a short bar it rests, and the decoder works with what it saw last. A pass that is
+          saved is time that is saved. Click a bar to switch it.
+        </p>
+      </details>
     </div>
   );
 }

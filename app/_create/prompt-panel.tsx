@@ -2,10 +2,12 @@
 import { ChevronDown, Loader } from 'lucide-react';
 import { useEffect, useId, useLayoutEffect, useState, type RefObject } from 'react';
 import { limits, type Generation } from '../../lib/contracts/generation.ts';
-import type { Adapter, Model } from '../../lib/contracts/models.ts';
+import type { Model } from '../../lib/contracts/models.ts';
 import { Keys } from '../_components/shortcuts-dialog.tsx';
 import { hasOwnSettings, resetSettings, updateDraft, type Draft } from '../_lib/draft.ts';
+import { GENERATE_ID } from '../_lib/focus-generate.ts';
 import { useHotkeys } from '../_lib/hotkeys.ts';
+import { useAdapters } from '../_lib/queries.ts';
 import { obstacles as obstaclesOf, suitableControlNets } from '../_lib/request.ts';
 import { AddRow } from './inputs/add-row.tsx';
 import { Inputs } from './inputs/inputs.tsx';
@@ -20,26 +22,26 @@ import styles from './prompt-panel.module.css';
 interface PromptPanelProps {
   draft: Draft;
   model: Model | undefined;
-  models: Model[];
-  controlNets: Adapter[];
-  loras: Adapter[];
-  embeddings: Adapter[];
-  history: Generation[];
   current: Generation | undefined;
   isEmpty: boolean;
   isSending: boolean;
+  /** It was asked for without a word. */
+  saysMissing: boolean;
   promptRef: RefObject<HTMLTextAreaElement | null>;
   onSubmit: () => void;
+  /** A sentence was chosen to begin with. */
+  onTake: (sentence: string) => void;
   onPicture: (file: File) => void;
 }
 
 export function PromptPanel(props: PromptPanelProps) {
-  const { draft, model, models, controlNets, loras, embeddings, current, promptRef, onSubmit } = props;
+  const { draft, model, current, promptRef, onSubmit } = props;
+  const { adapters: controlNets } = useAdapters('controlnet');
   const id = useId();
   const [showDetails, setShowDetails] = useState(false);
   const [wantsLoras, setWantsLoras] = useState(false);
   useHotkeys({ 'Alt+s': () => setShowDetails((shown) => !shown) });
-  const insert = usePromptKeys(promptRef, props.history);
+  const insert = usePromptKeys(promptRef);
   const showLoras = wantsLoras || draft.loras.length > 0;
   const obstacles = model === undefined ? [] : obstaclesOf(draft, suitableControlNets(controlNets, model));
   const { count } = draft;
@@ -96,6 +98,7 @@ export function PromptPanel(props: PromptPanelProps) {
           />
           <div className={styles.send}>
             <button
+              id={GENERATE_ID}
               type="submit"
               className={styles.generate}
               disabled={props.isSending || model === undefined || obstacles.length > 0}
@@ -113,18 +116,14 @@ export function PromptPanel(props: PromptPanelProps) {
           <PromptHint
             draft={draft}
             model={model}
-            triggers={[...loras, ...embeddings].flatMap((each) => each.triggers)}
-            obstacles={obstacles}
-            offerSentences={!props.isEmpty}
+            obstacles={props.saysMissing ? ['Write what should be in the picture.', ...obstacles] : obstacles}
+            onTake={props.isEmpty ? undefined : props.onTake}
           />
         </div>
         {model !== undefined && (
           <Inputs
             draft={draft}
             model={model}
-            controlNets={controlNets}
-            loras={loras}
-            embeddings={embeddings}
             showLoras={showLoras}
             onCloseLoras={closeLoras}
             onInsert={insert}
@@ -156,7 +155,7 @@ export function PromptPanel(props: PromptPanelProps) {
           </span>
         </div>
         <div id={`${id}-details`} hidden={!showDetails}>
-          <Details draft={draft} model={model} models={models} current={current} />
+          <Details draft={draft} model={model} current={current} />
         </div>
       </div>
     </form>

@@ -1,19 +1,20 @@
 'use client';
-import { Copy, RotateCcw, X } from 'lucide-react';
+import { Play, RotateCcw, X } from 'lucide-react';
 import Link from 'next/link';
-import { useState } from 'react';
-import type { Generation } from '../../lib/contracts/generation.ts';
+import type { Generation, Receipt } from '../../lib/contracts/generation.ts';
 import type { Model } from '../../lib/contracts/models.ts';
 import { Button } from '../_components/button.tsx';
 import { Picture } from '../_components/picture.tsx';
 import { Result } from '../_components/result.tsx';
 import { ScheduleStrip } from '../_components/schedule-strip.tsx';
 import { useNotify } from '../_components/toaster.tsx';
-import { updateDraft } from '../_lib/draft.ts';
 import type { Live } from '../_lib/live.ts';
-import { useVerb } from '../_lib/queries.ts';
+import { formatSeconds } from '../_lib/format.ts';
+import { usePause, useVerb } from '../_lib/queries.ts';
 import { scheduleOfParams } from '../_lib/run-schedule.ts';
-import { describe, isActive } from '../_lib/states.ts';
+import { describe, isActive, isLoading, type Hold } from '../_lib/states.ts';
+import { Failure } from './failure.tsx';
+import { Welcome } from './welcome.tsx';
 import styles from './table.module.css';
 
 interface TableProps {
@@ -22,20 +23,23 @@ interface TableProps {
   /** Nothing was ever made here. */
   isEmpty: boolean;
   model: Model | undefined;
+  hold: Hold | undefined;
+  /** A sentence was chosen to begin with. */
+  onTake: (sentence: string) => void;
 }
 
 /** The place where a picture is looked forward to, appears, and is looked at. It never changes its size. */
-export function Table({ generation, live, isEmpty, model }: TableProps) {
+export function Table({ generation, live, isEmpty, model, hold, onTake }: TableProps) {
   return (
     <div className={styles.table}>
-      <div className={styles.light}>
+      <div className={styles.light} data-empty={isEmpty}>
         {generation !== undefined ? (
           <Prints generation={generation} live={live} />
         ) : (
-          isEmpty && <Welcome model={model} />
+          isEmpty && <Welcome model={model} onTake={onTake} />
         )}
       </div>
-      <Footing generation={generation} live={live} />
+      <Footing generation={generation} live={live} hold={hold} />
     </div>
   );
 }
@@ -60,9 +64,12 @@ function Prints({ generation, live }: { generation: Generation; live: Live | und
   }
   return (
     <Frame width={width} height={height} busy={status === 'running'}>
-      {isActive(status) && live?.preview != null && (
-        <Picture preview src={live.preview} alt="The picture so far" width={width} height={height} />
-      )}
+      {isActive(status) &&
+        (live?.preview != null ? (
+          <Picture preview src={live.preview} alt="The picture so far" width={width} height={height} />
+        ) : (
+          <Awaited words={params.prompt} isLoading={isLoading(generation, live)} />
+        ))}
       {status === 'failed' && <Failure generation={generation} />}
       {status === 'cancelled' && <p className={styles.word}>Cancelled</p>}
     </Frame>
@@ -113,83 +120,36 @@ function Frame({
   );
 }
 
-function Welcome({ model }: { model: Model | undefined }) {
-  const sentences = model?.suggestions.slice(0, 5) ?? [];
+/**
+ * What stands in the frame until there is something to see: the words themselves, and where the model must first be put
+ * together, after a while why that takes so long.
+ */
+function Awaited({ words, isLoading }: { words: string; isLoading: boolean }) {
   return (
-    <div className={styles.welcome}>
-      <span className={styles.corners} aria-hidden />
-      <h2 className={styles.welcomeTitle}>Write a sentence, get a picture.</h2>
-      {sentences.length > 0 && (
-        <>
-          <p>{model?.name} knows these well:</p>
-          <ul className={styles.sentences}>
-            {sentences.map((sentence) => (
-              <li key={sentence}>
-                <button
-                  type="button"
-                  className={styles.sentence}
-                  onClick={() => updateDraft({ prompt: sentence })}
-                >
-                  {sentence}
-                </button>
-              </li>
-            ))}
-          </ul>
-        </>
+    <div className={styles.awaited}>
+      <p className={styles.words} aria-hidden>
+        {words}
+      </p>
+      {isLoading && (
+        <p className={styles.patience}>
+          The model is being put together for this machine. It then stays in memory, and the next pictures
+          begin at once.
+        </p>
       )}
     </div>
   );
 }
 
-function Failure({ generation }: { generation: Generation }) {
-  const retry = useVerb('retry');
-  const { notify, notifyError } = useNotify();
-  const [copied, setCopied] = useState(false);
-  const { error } = generation;
-  const copy = async () => {
-    try {
-      await navigator.clipboard.writeText(
-        JSON.stringify(
-          { id: generation.id, error, params: generation.params, attempt: generation.attempt },
-          null,
-          2,
-        ),
-      );
-      setCopied(true);
-    } catch {
-      notify({ title: 'The browser does not allow copying here.' });
-    }
-  };
-  return (
-    <div className={styles.failure} role="alert">
-      <h2 className={styles.failureTitle}>{error?.title ?? 'This did not work'}</h2>
-      {error !== null && <p className={styles.failureDetail}>{error.detail}</p>}
-      {error?.remedy !== undefined && <p>{error.remedy}</p>}
-      <div className={styles.failureActions}>
-        <Button
-          tone="mark"
-          onClick={() => retry.mutate(generation.id, { onError: notifyError })}
-          disabled={retry.isPending}
-        >
-          <RotateCcw aria-hidden /> Retry
-        </Button>
-        <Button onClick={() => void copy()}>
-          <Copy aria-hidden /> {copied ? 'Copied' : 'Copy details'}
-        </Button>
-      </div>
-    </div>
-  );
-}
-
 /** Progress, schedule and cancel. The space is reserved whether or not anything is going on. */
-function Footing({ generation, live }: { generation: Generation | undefined; live: Live | undefined }) {
+function Footing({ generation, live, hold }: Pick<TableProps, 'generation' | 'live' | 'hold'>) {
   const cancel = useVerb('cancel');
   const retry = useVerb('retry');
+  const pause = usePause();
   const { notifyError } = useNotify();
   if (generation === undefined) return <div className={styles.footing} />;
 
   const { status, params, receipt } = generation;
-  const { headline, detail, progress } = describe(generation, live);
+  const { headline, detail, progress } = describe(generation, live, hold);
   const active = isActive(status);
   const { steps, keySteps } = scheduleOfParams(params, receipt);
   const done = status === 'succeeded' ? steps : active ? (live?.step ?? generation.step ?? 0) : 0;
@@ -200,10 +160,17 @@ function Footing({ generation, live }: { generation: Generation | undefined; liv
         <p className={styles.headline}>
           <strong>{headline}</strong>
           {detail !== null && status !== 'failed' && <span className={styles.counting}> {detail}</span>}
-          {status === 'succeeded' && receipt !== null && (
-            <Saved encoderRuns={receipt.encoderRuns} saved={receipt.encoderRunsSaved} />
-          )}
+          {status === 'succeeded' && receipt !== null && <Took receipt={receipt} />}
         </p>
+        {status === 'queued' && hold === 'paused' && (
+          <Button
+            size="s"
+            disabled={pause.isPending}
+            onClick={() => pause.mutate(false, { onError: notifyError })}
+          >
+            <Play aria-hidden /> Let it go on
+          </Button>
+        )}
         {active && (
           <Button
             size="s"
@@ -242,12 +209,14 @@ function Footing({ generation, live }: { generation: Generation | undefined; liv
   );
 }
 
-function Saved({ encoderRuns, saved }: { encoderRuns: number; saved: number }) {
+/** How long it took, and how much of it was computed. */
+function Took({ receipt }: { receipt: Receipt }) {
+  const { encoderRuns, encoderRunsSaved, seconds } = receipt;
   return (
     <span>
       {' '}
-      with {encoderRuns} encoder {encoderRuns === 1 ? 'pass' : 'passes'}
-      {saved > 0 && `, ${saved} saved`}
+      in {formatSeconds(seconds.total)} with {encoderRuns} encoder {encoderRuns === 1 ? 'pass' : 'passes'}
+      {encoderRunsSaved > 0 && `, ${encoderRunsSaved} saved`}
     </span>
   );
 }

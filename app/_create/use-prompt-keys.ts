@@ -1,8 +1,8 @@
 'use client';
 import { useEffect, useRef, type RefObject } from 'react';
-import type { Generation } from '../../lib/contracts/generation.ts';
 import { updateDraft } from '../_lib/draft.ts';
 import { keysOf } from '../_lib/hotkeys.ts';
+import { useGenerations } from '../_lib/queries.ts';
 import {
   changeWeight,
   insertWords,
@@ -11,16 +11,16 @@ import {
   walkHistory,
   type Edit,
 } from '../_lib/prompt-keys.ts';
+import { usePastedParameters } from './use-pasted-parameters.ts';
 
 /**
- * The keys that work in the prompt: weights, phrases and the prompts of the history. Returns what puts words in at the
- * caret.
+ * The keys that work in the prompt: weights, phrases and the prompts of the history; and what is pasted into it. Returns
+ * what puts words in at the caret.
  */
-export function usePromptKeys(
-  field: RefObject<HTMLTextAreaElement | null>,
-  history: readonly Generation[],
-): (words: string) => void {
+export function usePromptKeys(field: RefObject<HTMLTextAreaElement | null>): (words: string) => void {
+  const { items: history } = useGenerations();
   const place = useRef({ at: -1, unfinished: '' });
+  usePastedParameters(field);
 
   useEffect(() => {
     const textarea = field.current;

@@ -17,7 +17,8 @@ import { api } from './api.ts';
 import { loadGeneration } from './batch.ts';
 import { toQuery, type LibraryFilter } from './library-filter.ts';
 import { PAGE_SIZE } from './page-size.ts';
-import { askFor, askForOne, dropGenerations, placeGeneration } from './live.ts';
+import { askFor, askForOne, dropGenerations, placeGeneration, useConnection } from './live.ts';
+import { holdOf, type Hold } from './states.ts';
 import { useNow } from './use-now.ts';
 
 export function useGeneration(id: string | undefined): UseQueryResult<Generation> {
@@ -160,6 +161,37 @@ export function useHealth(): UseQueryResult<Health> {
     queryFn: ({ signal }) => api.health(signal),
     refetchInterval: 10_000,
     retry: false,
+  });
+}
+
+/** How many requests run or wait. Asks only where the studio lets this browser listen: a page for anyone asks nothing. */
+export function useUnderWay(): number {
+  const isOpen = useConnection() === 'open';
+  const { data } = useQuery({
+    queryKey: ['queue'],
+    queryFn: ({ signal }) => api.queue(signal),
+    enabled: isOpen,
+  });
+  return data === undefined ? 0 : data.running.length + data.queued.length;
+}
+
+/** What keeps everything that waits back. */
+export function useHold(): Hold | undefined {
+  const { data: queue } = useQueue();
+  const { data: health } = useHealth();
+  return holdOf(queue, health);
+}
+
+/** Pauses the queue, or lets it go on. */
+export function usePause() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (paused: boolean) => (paused ? api.pauseQueue() : api.resumeQueue()),
+    onSuccess: async (answer) => {
+      // What is still on its way was asked for before the change.
+      await client.cancelQueries({ queryKey: ['queue'] });
+      client.setQueryData(['queue'], answer);
+    },
   });
 }
 

@@ -1,3 +1,4 @@
+import type { Health, Queue } from '../../lib/contracts/api.ts';
 import type { Generation, GenerationStatus } from '../../lib/contracts/generation.ts';
 import { formatEta, formatPercent } from './format.ts';
 import type { Live, Stage } from './live.ts';
@@ -22,6 +23,15 @@ function stageOf(stage: Stage, frames: number | undefined): string {
   return stage === 'save' ? 'Putting the video together' : stageWords[stage];
 }
 
+function stageNow(generation: Generation, live: Live | undefined): Stage {
+  return live?.stage ?? (generation.step === null ? 'load' : 'denoise');
+}
+
+/** Whether the model is still being put together, which the first picture after a start waits for. */
+export function isLoading(generation: Generation, live: Live | undefined): boolean {
+  return generation.status === 'running' && stageNow(generation, live) === 'load';
+}
+
 export interface Status {
   /** Short, for the eye. */
   headline: string;
@@ -30,10 +40,28 @@ export interface Status {
   progress: number | null;
 }
 
+/** Why nothing that waits is begun. */
+export type Hold = 'paused' | 'no-worker';
+
+const holdWords: Record<Hold, { headline: string; detail: string }> = {
+  paused: { headline: 'The queue is paused', detail: 'it is made when the queue goes on' },
+  'no-worker': { headline: 'Waiting for the worker', detail: 'it is made as soon as the worker is back' },
+};
+
+/** Whether something keeps the whole queue back; undefined while that is not known, and where nothing does. */
+export function holdOf(
+  queue: Pick<Queue, 'paused'> | undefined,
+  health: Pick<Health, 'worker'> | undefined,
+): Hold | undefined {
+  if (health?.worker.alive === false) return 'no-worker';
+  return queue?.paused === true ? 'paused' : undefined;
+}
+
 /** What a person is told about a generation, from its row and the latest event. */
-export function describe(generation: Generation, live: Live | undefined): Status {
+export function describe(generation: Generation, live: Live | undefined, hold?: Hold): Status {
   switch (generation.status) {
     case 'queued': {
+      if (hold !== undefined) return { ...holdWords[hold], progress: 0 };
       const ahead = generation.queuePosition ?? 0;
       return {
         headline: 'Waiting',
@@ -45,7 +73,7 @@ export function describe(generation: Generation, live: Live | undefined): Status
     case 'running': {
       const progress = live?.progress ?? generation.progress;
       const eta = live?.etaSeconds ?? generation.etaSeconds;
-      const stage = live?.stage ?? (generation.step === null ? 'load' : 'denoise');
+      const stage = stageNow(generation, live);
       const steps = live?.steps || generation.params.steps;
       const step = live?.step ?? generation.step ?? 0;
       const parts = [
@@ -71,9 +99,9 @@ export function describe(generation: Generation, live: Live | undefined): Status
 }
 
 /** "42 % · a fox in a meadow" while something is made, so that the tab tells from afar. */
-export function tabTitle(generation: Generation | undefined, live: Live | undefined): string {
+export function tabTitle(generation: Generation | undefined, live: Live | undefined, hold?: Hold): string {
   if (generation === undefined || !isActive(generation.status)) return 'Encore';
-  const status = describe(generation, live);
+  const status = describe(generation, live, hold);
   const lead = generation.status === 'running' ? formatPercent(status.progress ?? 0) : status.headline;
   return `${lead} · ${generation.params.prompt.slice(0, 40)}`;
 }
@@ -81,9 +109,13 @@ export function tabTitle(generation: Generation | undefined, live: Live | undefi
 /**
  * Polite announcements for screen readers: the stage and every quarter, not every step.
  */
-export function announcement(generation: Generation | undefined, live: Live | undefined): string {
+export function announcement(
+  generation: Generation | undefined,
+  live: Live | undefined,
+  hold?: Hold,
+): string {
   if (generation === undefined) return '';
-  const status = describe(generation, live);
+  const status = describe(generation, live, hold);
   if (generation.status === 'succeeded') {
     if (generation.params.video !== undefined) return 'The video is done.';
     return generation.assets.length === 1

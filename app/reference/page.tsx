@@ -21,7 +21,7 @@ export default function Page() {
   const schemas = document.components.schemas as Record<string, JsonSchema>;
   return (
     <div className={styles.page}>
-      <nav className={styles.index} aria-label="Operations">
+      <nav id="operations" className={styles.index} aria-label="Operations">
         {tags.map((tag) => (
           <div key={tag}>
             <p className={styles.tag}>{tag}</p>
@@ -49,6 +49,9 @@ export default function Page() {
       </nav>
       <div className={styles.content}>
         <h1 className={styles.title}>API reference</h1>
+        <p className={styles.jump}>
+          <a href="#operations">All operations and schemas</a>
+        </p>
         <p className={styles.lead}>
           Everything below <code>/api/v1</code>. The same as an{' '}
           <a href="/api/v1/openapi.json">OpenAPI {document.openapi.slice(0, 3)} description</a>. A first

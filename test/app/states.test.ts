@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { announcement, describe as tell, tabTitle } from '../../app/_lib/states.ts';
+import { announcement, describe as tell, holdOf, isLoading, tabTitle } from '../../app/_lib/states.ts';
 import type { Live } from '../../app/_lib/live.ts';
 import { videoSchema } from '../../lib/contracts/task-inputs.ts';
 import { exampleGeneration } from './support.ts';
@@ -28,6 +28,30 @@ describe('what a person is told', () => {
     });
     expect(tell(running, undefined)).toEqual({ headline: 'Drawing', detail: 'step 2 of 25', progress: 0.1 });
     expect(tell({ ...running, step: null }, undefined).headline).toBe('Warming up the model');
+  });
+
+  it('says what keeps the whole queue back, and nothing of places in it', () => {
+    const waiting = exampleGeneration({ status: 'queued', queuePosition: 0 });
+    expect(tell(waiting, undefined, 'paused').headline).toBe('The queue is paused');
+    expect(tell(waiting, undefined, 'no-worker').headline).toBe('Waiting for the worker');
+    expect(announcement(waiting, undefined, 'paused')).toMatch(/^The queue is paused, /);
+    expect(tell(exampleGeneration({ status: 'running' }), live, 'paused').headline).toBe('Drawing');
+  });
+
+  it('names the worker before the pause, for a pause alone is ended by a click', () => {
+    const worker = { alive: false, device: null, lastSeenAt: null, held: null, ffmpeg: null };
+    expect(holdOf({ paused: true }, { worker })).toBe('no-worker');
+    expect(holdOf({ paused: true }, { worker: { ...worker, alive: true } })).toBe('paused');
+    expect(holdOf({ paused: false }, undefined)).toBeUndefined();
+    expect(holdOf(undefined, undefined)).toBeUndefined();
+  });
+
+  it('knows when the model is still being put together', () => {
+    const running = exampleGeneration({ status: 'running', step: null });
+    expect(isLoading(running, undefined)).toBe(true);
+    expect(isLoading(running, { ...live, stage: 'load' })).toBe(true);
+    expect(isLoading(running, live)).toBe(false);
+    expect(isLoading(exampleGeneration({ status: 'queued', step: null }), undefined)).toBe(false);
   });
 
   it('gives no reason to wait for what is over', () => {

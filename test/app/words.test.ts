@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readPrompt } from '../../app/_lib/words.ts';
+import { nearestWord, readPrompt, replaceWord } from '../../app/_lib/words.ts';
 
 const vocabulary = ['a', 'fox', 'in', 'the', 'meadow', 'city street', 'under', 'water', 'cactus'];
 
@@ -37,5 +37,29 @@ describe('reading a prompt with a model’s vocabulary', () => {
 
   it('reads other scripts', () => {
     expect(readPrompt('лиса fox', vocabulary)).toEqual({ known: ['fox'], unknown: ['лиса'] });
+  });
+});
+
+describe('a mistyped word', () => {
+  const known = ['fox', 'rocket', 'teddy bear', 'mushroom', 'penguin', 'car', 'cat'];
+
+  it('is taken for the one that it is nearest to', () => {
+    expect(nearestWord('rokcet', known)).toBe('rocket');
+    expect(nearestWord('mushrom', known)).toBe('mushroom');
+    expect(nearestWord('pengiun', known)).toBe('penguin');
+    expect(nearestWord('tedy', known)).toBe('teddy');
+    expect(nearestWord('foxx', known)).toBe('fox');
+  });
+
+  it('is left alone where it may be anything', () => {
+    expect(nearestWord('zeppelin', known)).toBeUndefined();
+    // So short that every word is near.
+    expect(nearestWord('cap', known)).toBeUndefined();
+    expect(nearestWord('rocking', known)).toBeUndefined();
+  });
+
+  it('gives way in the prompt wherever it stands, and nothing else does', () => {
+    expect(replaceWord('A Foxx, foxx-like and foxxes', 'foxx', 'fox')).toBe('A fox, foxx-like and foxxes');
+    expect(replaceWord('(foxx:1.2)', 'foxx', 'fox')).toBe('(fox:1.2)');
   });
 });

@@ -3,7 +3,7 @@ import { useRef, type CSSProperties, type KeyboardEvent, type PointerEvent } fro
 import { Button } from '../../_components/button.tsx';
 import type { Size } from '../../../lib/contracts/sizes.ts';
 import type { Start } from '../../_lib/draft.ts';
-import { clearDesk } from '../../_lib/desk.ts';
+import { leaveDesk } from '../../_lib/desk.ts';
 import { noBorders, setBorder, updateStart } from '../../_lib/inputs.ts';
 import { BORDER_STEP, MAX_BORDER, sides, snapBorder, viewOf, type Side } from '../../_lib/borders.ts';
 import styles from './border-frame.module.css';
@@ -72,7 +72,7 @@ export function BorderFrame({ start, size }: { start: Start; size: Size }) {
           <Button size="s" tone="quiet" onClick={() => updateStart({ outpaint: { ...noBorders } })}>
             No borders
           </Button>
-          <Button size="s" onClick={clearDesk}>
+          <Button size="s" onClick={leaveDesk}>
             Done
           </Button>
         </span>

@@ -4,7 +4,7 @@ import { useState, type ReactNode } from 'react';
 import { Button } from '../../_components/button.tsx';
 import { IconButton } from '../../_components/icon-button.tsx';
 import { Slider } from '../../_components/slider.tsx';
-import { clearDesk } from '../../_lib/desk.ts';
+import { leaveDesk } from '../../_lib/desk.ts';
 import { useHotkeys } from '../../_lib/hotkeys.ts';
 import { add, brush, redo, resizeBrush, undo, type Sketch } from '../../_lib/sketch/sketch.ts';
 import type { SketchTool } from './use-sketch-canvas.ts';
@@ -97,7 +97,7 @@ export function DeskBar({ title, tools, sketch, onChange, children }: DeskBarPro
         </span>
         {children}
       </div>
-      <Button size="s" onClick={clearDesk}>
+      <Button size="s" onClick={leaveDesk}>
         Done
       </Button>
     </div>

@@ -3,6 +3,7 @@ import { useEffect, useRef, useState, type PointerEvent, type RefObject } from '
 import { inUnits, paint, renderSketch } from '../../_lib/sketch/render.ts';
 import { add, boxOf, type Operation, type Sketch, type Stroke } from '../../_lib/sketch/sketch.ts';
 import { useBase } from '../../_lib/sketch/use-base.ts';
+import { useColorScheme } from '../../_lib/use-color-scheme.ts';
 
 export interface Shape {
   width: number;
@@ -37,6 +38,7 @@ export function useSketchCanvas({ look, shape, sketch, tool, onChange }: SketchC
   const pointer = useRef<number | null>(null);
   const base = useBase(sketch.base);
   const size = useCanvasSize(canvas);
+  const scheme = useColorScheme();
 
   /** Brings what is finished and what is being painted to the screen. */
   const show = () => {
@@ -58,7 +60,8 @@ export function useSketchCanvas({ look, shape, sketch, tool, onChange }: SketchC
     renderSketch(context, sketch, base, shape);
     const screen = target.getContext('2d');
     if (screen !== null) compose(screen, kept, stroke.current, shape, look);
-  }, [size, sketch, base, shape, look]);
+    // The ink is the text colour, which another light changes.
+  }, [size, sketch, base, shape, look, scheme]);
 
   /** Where the pointer is, in units. */
   const at = (event: globalThis.PointerEvent | PointerEvent): [number, number, number] => {

@@ -2,6 +2,7 @@
 import { X } from 'lucide-react';
 import { useId, type ReactNode } from 'react';
 import { IconButton } from '../../_components/icon-button.tsx';
+import { focusGenerate } from '../../_lib/focus-generate.ts';
 import styles from './inputs.module.css';
 
 interface InputSectionProps {
@@ -28,7 +29,14 @@ export function InputSection({ title, removeLabel, onRemove, picture, note, chil
           </h2>
           {note !== undefined && <p className={styles.note}>{note}</p>}
         </div>
-        <IconButton label={removeLabel} onClick={onRemove}>
+        <IconButton
+          label={removeLabel}
+          onClick={() => {
+            onRemove();
+            // This button goes away with what it belongs to.
+            focusGenerate({ preventScroll: true });
+          }}
+        >
           <X />
         </IconButton>
       </div>

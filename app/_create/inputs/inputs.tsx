@@ -1,6 +1,7 @@
 'use client';
-import type { Adapter, Model } from '../../../lib/contracts/models.ts';
+import type { Model } from '../../../lib/contracts/models.ts';
 import type { Draft } from '../../_lib/draft.ts';
+import { useAdapters } from '../../_lib/queries.ts';
 import { suitableControlNets, takesReferences, taskOf } from '../../_lib/request.ts';
 import { LoraSection } from './lora-section.tsx';
 import { ReferenceSection } from './reference-section.tsx';
@@ -10,9 +11,6 @@ import { VideoSection } from './video-section.tsx';
 interface InputsProps {
   draft: Draft;
   model: Model;
-  controlNets: Adapter[];
-  loras: Adapter[];
-  embeddings: Adapter[];
   showLoras: boolean;
   onCloseLoras: () => void;
   onInsert: (words: string) => void;
@@ -20,8 +18,9 @@ interface InputsProps {
 
 /** Everything that the picture is made from besides the words; nothing while that is nothing. */
 export function Inputs(props: InputsProps) {
-  const { draft, model, loras, embeddings } = props;
-  const controlNets = suitableControlNets(props.controlNets, model);
+  const { draft, model } = props;
+  const { adapters } = useAdapters('controlnet');
+  const controlNets = suitableControlNets(adapters, model);
   return (
     <>
       {draft.start !== undefined && <StartSection draft={draft} start={draft.start} model={model} />}
@@ -31,14 +30,7 @@ export function Inputs(props: InputsProps) {
         ))}
       {draft.video !== undefined && <VideoSection video={draft.video} model={model} />}
       {props.showLoras && (
-        <LoraSection
-          draft={draft}
-          model={model}
-          loras={loras}
-          embeddings={embeddings}
-          onInsert={props.onInsert}
-          onClose={props.onCloseLoras}
-        />
+        <LoraSection draft={draft} model={model} onInsert={props.onInsert} onClose={props.onCloseLoras} />
       )}
     </>
   );

@@ -9,6 +9,7 @@ import { IconButton } from '../../_components/icon-button.tsx';
 import { Slider } from '../../_components/slider.tsx';
 import type { Draft } from '../../_lib/draft.ts';
 import { setLora } from '../../_lib/inputs.ts';
+import { useAdapters } from '../../_lib/queries.ts';
 import { fits } from '../../_lib/request.ts';
 import { InputSection } from './input-section.tsx';
 import menu from '../../_components/menu.module.css';
@@ -20,14 +21,14 @@ const REACH = 2;
 interface LoraSectionProps {
   draft: Draft;
   model: Model;
-  loras: Adapter[];
-  embeddings: Adapter[];
   onInsert: (words: string) => void;
   onClose: () => void;
 }
 
 /** What was learned besides the model: LoRAs with their weights, and the words that call them and embeddings up. */
-export function LoraSection({ draft, model, loras, embeddings, onInsert, onClose }: LoraSectionProps) {
+export function LoraSection({ draft, model, onInsert, onClose }: LoraSectionProps) {
+  const { adapters: loras } = useAdapters('lora');
+  const { adapters: embeddings } = useAdapters('embedding');
   const chosen = draft.loras.map(({ id, weight }) => ({
     id,
     weight,

@@ -8,7 +8,7 @@ import { Segments } from '../../_components/segments.tsx';
 import { Slider } from '../../_components/slider.tsx';
 import { BORDER_STEP, MAX_BORDER, sides, snapBorder } from '../../_lib/borders.ts';
 import { startUses, updateDraft, type Draft, type Start, type StartUse } from '../../_lib/draft.ts';
-import { clearDesk, deskStore, useDesk } from '../../_lib/desk.ts';
+import { clearDesk, deskStore, openDeskFor, useDesk } from '../../_lib/desk.ts';
 import { canDo } from '../../_lib/hand-over.ts';
 import { setBorder, updateStart } from '../../_lib/inputs.ts';
 import { defaultStrengthOf } from '../../_lib/request.ts';
@@ -36,9 +36,7 @@ export function StartSection({ draft, start, model }: { draft: Draft; start: Sta
   const offered = startUses.filter((each) => canDo(each, model));
   const choose = (next: StartUse) => {
     updateStart({ use: next });
-    if (next === 'paint') deskStore.set({ kind: 'mask' });
-    else if (next === 'extend') deskStore.set({ kind: 'borders' });
-    else clearDesk();
+    openDeskFor(next);
   };
   return (
     <InputSection

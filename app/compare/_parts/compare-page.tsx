@@ -1,9 +1,11 @@
 'use client';
-import { ArrowLeft, ArrowLeftRight } from 'lucide-react';
+import { ArrowLeftRight } from 'lucide-react';
 import Link from 'next/link';
 import { useState, type CSSProperties } from 'react';
 import type { Generation } from '../../../lib/contracts/generation.ts';
+import { BackLink } from '../../_components/back-link.tsx';
 import { Button } from '../../_components/button.tsx';
+import { planSteps } from '../../_components/plan-words.ts';
 import { Picture } from '../../_components/picture.tsx';
 import { isVideo, Result, stillOf } from '../../_components/result.tsx';
 import { Segments } from '../../_components/segments.tsx';
@@ -36,9 +38,7 @@ export function ComparePage({ ids }: { ids: [string, string] }) {
   return (
     <div className={styles.page}>
       <div className={styles.bar}>
-        <Link href="/library" className={styles.back}>
-          <ArrowLeft aria-hidden /> Library
-        </Link>
+        <BackLink href="/library">Library</BackLink>
         <h1 className={styles.title}>Compare</h1>
         <Button size="s" onClick={() => setSwapped(!swapped)}>
           <ArrowLeftRight aria-hidden /> Swap
@@ -126,6 +126,12 @@ function Stage({ a, b, mode, difference }: StageProps) {
         className={styles.over}
       />
       <span className={styles.line} aria-hidden />
+      <span className={`film ${styles.tag}`} data-side="left" aria-hidden>
+        {planSteps(a.params.plan)}
+      </span>
+      <span className={`film ${styles.tag}`} data-side="right" aria-hidden>
+        {planSteps(b.params.plan)}
+      </span>
       <input
         type="range"
         min={0}
@@ -186,7 +192,7 @@ function Numbers({ difference, isEnabled }: { difference: Measured | null | unde
 function Side({ generation, name }: { generation: Generation; name: string }) {
   const { params, receipt, seed } = generation;
   const facts = [
-    typeof params.plan === 'string' ? params.plan : 'own schedule',
+    planSteps(params.plan),
     receipt === null
       ? null
       : `${receipt.encoderRuns} of ${receipt.encoderRuns + receipt.encoderRunsSaved} encoder passes`,

@@ -15,8 +15,9 @@ import {
 import type { Outline } from '../../../lib/contracts/api.ts';
 import type { Generation } from '../../../lib/contracts/generation.ts';
 import { useNotify } from '../../_components/toaster.tsx';
+import { useRemoveWithUndo } from '../../_components/use-remove-with-undo.ts';
 import { libraryLink, type LibraryFilter } from '../../_lib/library-filter.ts';
-import { useRemove, useStar, useVerb } from '../../_lib/queries.ts';
+import { useStar } from '../../_lib/queries.ts';
 import { useNow } from '../../_lib/use-now.ts';
 import { getLastSeen, setLastSeen } from './last-seen.ts';
 import { layOut, moveFocus, rowOf, type Direction } from './rows.ts';
@@ -27,6 +28,10 @@ const GAP = 10;
 const DAY_HEIGHT = 52;
 /** Rows rendered beyond the window, so that quick scrolling meets pictures and not gaps. */
 const OVERSCAN = 3;
+/** The bar of the studio and the day that stays in sight, which must not lie over the picture in focus; in pixels. */
+const HEADER = 56 + 40;
+/** The bar of a phone. */
+const FOOTER = 64;
 
 interface ContactSheetProps {
   outline: Outline;
@@ -65,9 +70,8 @@ export function ContactSheet({ outline, ids, filter, selected, onToggle, onSelec
   const router = useRouter();
   const client = useQueryClient();
   const star = useStar();
-  const remove = useRemove();
-  const restore = useVerb('restore');
-  const { notify, notifyError } = useNotify();
+  const remove = useRemoveWithUndo();
+  const { notifyError } = useNotify();
 
   useLayoutEffect(() => {
     const element = sheet.current;
@@ -95,6 +99,8 @@ export function ContactSheet({ outline, ids, filter, selected, onToggle, onSelec
     getItemKey: (index) => rows[index]?.key ?? index,
     overscan: OVERSCAN,
     scrollMargin: top,
+    scrollPaddingStart: HEADER,
+    scrollPaddingEnd: FOOTER,
   });
   useLayoutEffect(() => virtualizer.measure(), [virtualizer, side, rows]);
 
@@ -116,16 +122,6 @@ export function ContactSheet({ outline, ids, filter, selected, onToggle, onSelec
       wantsFocus.current = false;
     }
   });
-
-  const removeOne = (id: string) =>
-    remove.mutate(id, {
-      onError: notifyError,
-      onSuccess: () =>
-        notify({
-          title: 'Deleted.',
-          action: { label: 'Undo', run: () => restore.mutate(id, { onError: notifyError }) },
-        }),
-    });
 
   const toggleStar = (id: string) => {
     const item = client.getQueryData<Generation>(['generation', id]);
@@ -152,7 +148,7 @@ export function ContactSheet({ outline, ids, filter, selected, onToggle, onSelec
     } else if (id !== undefined && event.key === 'Delete') {
       event.preventDefault();
       wantsFocus.current = true;
-      removeOne(id);
+      remove({ id });
     }
   };
 
@@ -175,6 +171,12 @@ export function ContactSheet({ outline, ids, filter, selected, onToggle, onSelec
     }
   };
 
+  const items = virtualizer.getVirtualItems();
+  const offset = (virtualizer.scrollOffset ?? 0) + HEADER;
+  const isBelowFirstDay = offset > top + HEADER;
+  const first = isBelowFirstDay ? items.find(({ end }) => end > offset) : undefined;
+  const day = first === undefined ? undefined : rows[first.index]?.day;
+
   return (
     <div
       ref={sheet}
@@ -187,14 +189,19 @@ export function ContactSheet({ outline, ids, filter, selected, onToggle, onSelec
         if (index !== undefined) setFocus(index);
       }}
     >
-      {virtualizer.getVirtualItems().map(({ index: rowIndex, key, start }) => {
+      {day !== undefined && (
+        <p className={styles.here} aria-hidden>
+          {day}
+        </p>
+      )}
+      {items.map(({ index: rowIndex, key, start }) => {
         const row = rows[rowIndex];
         if (row === undefined) return null;
         const place = { transform: `translateY(${start - top}px)` };
         if (row.kind === 'day') {
           return (
             <h2 key={key} className={styles.day} style={place}>
-              {row.label}
+              {row.day}
             </h2>
           );
         }

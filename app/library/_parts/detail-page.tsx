@@ -1,9 +1,11 @@
 'use client';
-import { ArrowLeft, ChevronLeft, ChevronRight } from 'lucide-react';
+import { ChevronLeft, ChevronRight } from 'lucide-react';
 import Link from 'next/link';
 import { useRouter, useSearchParams } from 'next/navigation';
 import { useEffect, useMemo, useState, type CSSProperties } from 'react';
 import type { Generation } from '../../../lib/contracts/generation.ts';
+import { BackLink } from '../../_components/back-link.tsx';
+import { Breakable } from '../../_components/breakable.tsx';
 import { PictureActions } from '../../_components/picture-actions.tsx';
 import { Receipt } from '../../_components/receipt.tsx';
 import { isVideo, Result } from '../../_components/result.tsx';
@@ -11,7 +13,7 @@ import { ScheduleStrip } from '../../_components/schedule-strip.tsx';
 import { formatWhen } from '../../_lib/format.ts';
 import { libraryLink, readFilter } from '../../_lib/library-filter.ts';
 import { useLive } from '../../_lib/live.ts';
-import { useGeneration, useOutline } from '../../_lib/queries.ts';
+import { useGeneration, useHold, useOutline } from '../../_lib/queries.ts';
 import { scheduleOfParams } from '../../_lib/run-schedule.ts';
 import { describe } from '../../_lib/states.ts';
 import { useNow } from '../../_lib/use-now.ts';
@@ -32,6 +34,12 @@ export function DetailPage({ id, initialPicture }: { id: string; initialPicture:
   const olderLink = older && libraryLink(filter, older);
   useEffect(() => setLastSeen(id), [id]);
 
+  // So that the browser's own history and its tabs say which picture it is.
+  const words = generation?.params.prompt;
+  useEffect(() => {
+    if (words !== undefined) document.title = `${words} · Encore`;
+  }, [words]);
+
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if (event.target instanceof HTMLInputElement || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -47,9 +55,7 @@ export function DetailPage({ id, initialPicture }: { id: string; initialPicture:
   return (
     <div className={styles.page}>
       <div className={styles.bar}>
-        <Link href={libraryLink(filter)} className={styles.back}>
-          <ArrowLeft aria-hidden /> Library
-        </Link>
+        <BackLink href={libraryLink(filter)}>Library</BackLink>
         <nav className={styles.neighbours} aria-label="Neighbours">
           <Neighbour href={newerLink} label="Newer picture">
             <ChevronLeft aria-hidden />
@@ -108,7 +114,7 @@ function Detail({ generation, initialPicture, onRemoved }: DetailProps) {
   const router = useRouter();
   const { assets, params, status, receipt } = generation;
   const asset = assets[picture] ?? assets[0];
-  const { headline, detail } = describe(generation, live);
+  const { headline, detail } = describe(generation, live, useHold());
   const schedule = scheduleOfParams(params, receipt);
 
   return (
@@ -126,7 +132,11 @@ function Detail({ generation, initialPicture, onRemoved }: DetailProps) {
           ) : (
             <div className={styles.noPicture}>
               <p className={styles.headline}>{headline}</p>
-              {detail !== null && <p>{detail}</p>}
+              {detail !== null && (
+                <p>
+                  <Breakable>{detail}</Breakable>
+                </p>
+              )}
               {status === 'failed' && generation.error?.remedy !== undefined && (
                 <p>{generation.error.remedy}</p>
               )}

@@ -1,9 +1,9 @@
 'use client';
 import { Columns2, Download, Star, Trash2, X } from 'lucide-react';
 import { useRouter, useSearchParams } from 'next/navigation';
-import { useMemo } from 'react';
+import { useEffect, useMemo } from 'react';
 import { MAX_EXPORTED } from '../../../lib/contracts/studio.ts';
-import { Button } from '../../_components/button.tsx';
+import { Button, LinkButton } from '../../_components/button.tsx';
 import { useHotkeys } from '../../_lib/hotkeys.ts';
 import { libraryLink, readFilter, type LibraryFilter } from '../../_lib/library-filter.ts';
 import { useBoards, useOutline } from '../../_lib/queries.ts';
@@ -24,6 +24,13 @@ export function LibraryPage() {
   const router = useRouter();
   const bulk = useBulk(ids);
   useHotkeys({ 'mod+a': () => bulk.selectAll(), Escape: () => bulk.clear() });
+
+  // The toolbar goes away with what was selected, and takes the focus with it: back to the picture it came from.
+  const hasSelection = bulk.selected.size > 0;
+  useEffect(() => {
+    if (hasSelection || document.activeElement !== document.body) return;
+    document.querySelector<HTMLElement>('[data-index][tabindex="0"]')?.focus({ preventScroll: true });
+  }, [hasSelection]);
 
   // Without a new page of the browser's history: Back leaves the library, it does not take filters off one by one.
   const setFilter = (next: LibraryFilter) => window.history.replaceState(null, '', libraryLink(next));
@@ -121,6 +128,7 @@ function Nothing({ filter, onReset }: { filter: LibraryFilter; onReset: () => vo
   return board === undefined ? (
     <Note title="No pictures yet">
       <p>Everything you make is kept here, newest first, with all that made it.</p>
+      <LinkButton href="/">Make the first one</LinkButton>
     </Note>
   ) : (
     <Note title="This board is empty">

@@ -1,28 +1,30 @@
 import type { Outline } from '../../../lib/contracts/api.ts';
 import { formatDay } from '../../_lib/format.ts';
 
-/** `start` is the index, in the whole list, of the first picture in or after the row. */
+/** `start` is the index, in the whole list, of the first picture in or after the row; `day` is that picture's. */
 export type Row =
-  | { kind: 'day'; key: string; start: number; label: string }
-  | { kind: 'pictures'; key: string; start: number; count: number };
+  | { kind: 'day'; key: string; start: number; day: string }
+  | { kind: 'pictures'; key: string; start: number; day: string; count: number };
 
 /** Lays the history out in rows of `columns`, a heading before each new day of the reader. Newest first. */
 export function layOut(outline: Outline, columns: number, now: Date): Row[] {
   const rows: Row[] = [];
-  let day: number | undefined;
+  let lastKey: number | undefined;
+  let day = '';
   let start = 0;
   let current: Extract<Row, { kind: 'pictures' }> | undefined;
   for (const { at, ids } of outline.quarters) {
     const date = new Date(at);
     const key = (date.getFullYear() * 12 + date.getMonth()) * 31 + date.getDate();
-    if (key !== day) {
-      day = key;
+    if (key !== lastKey) {
+      lastKey = key;
+      day = formatDay(date, now);
       current = undefined;
-      rows.push({ kind: 'day', key: `day ${key}`, start, label: formatDay(date, now) });
+      rows.push({ kind: 'day', key: `day ${key}`, start, day });
     }
     for (const id of ids) {
       if (current === undefined || current.count === columns) {
-        current = { kind: 'pictures', key: id, start, count: 0 };
+        current = { kind: 'pictures', key: id, start, day, count: 0 };
         rows.push(current);
       }
       current.count += 1;

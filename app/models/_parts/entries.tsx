@@ -4,6 +4,7 @@ import type { ReactNode } from 'react';
 import type { Adapter, Installed, Model } from '../../../lib/contracts/models.ts';
 import { schedulers } from '../../../lib/contracts/schedulers.ts';
 import { Button } from '../../_components/button.tsx';
+import { deviceName } from '../../_components/device-names.ts';
 import { useNotify } from '../../_components/toaster.tsx';
 import { draftStore, updateDraft } from '../../_lib/draft.ts';
 import { formatBytes, formatCount } from '../../_lib/format.ts';
@@ -34,7 +35,7 @@ export function ModelEntry({ model, isDefault }: { model: Model; isDefault: bool
           `${defaults.width} × ${defaults.height}, ${defaults.steps} steps, guidance ${defaults.guidanceScale}`,
         ],
         ['Scheduler', schedulers[defaults.scheduler].label],
-        ['Runs on', health?.worker.device ?? null],
+        ['Runs on', health?.worker.device == null ? null : deviceName(health.worker.device)],
       ]}
       actions={
         <Button

@@ -1,8 +1,10 @@
 'use client';
-import type { ReactNode } from 'react';
+import { Plus } from 'lucide-react';
+import { useId, useState, type ReactNode } from 'react';
 import type { Adapter, Installed, Model } from '../../../lib/contracts/models.ts';
+import { Button } from '../../_components/button.tsx';
 import { ReadingPage, Section } from '../../_components/page.tsx';
-import { useInstalled } from '../../_lib/queries.ts';
+import { useInstalled, useInstalls } from '../../_lib/queries.ts';
 import { AddFromDisk } from './add-from-disk.tsx';
 import { AdapterEntry, ModelEntry } from './entries.tsx';
 import { Hub } from './hub.tsx';
@@ -39,16 +41,33 @@ const adapterKinds: { kind: Adapter['kind']; title: string; note: string; none: 
 
 export function ModelsPage() {
   const { installed, isSuccess } = useInstalled();
+  const { data: installs } = useInstalls();
+  const [isOpen, setOpen] = useState<boolean>();
+  const id = useId();
+  // What is on its way from a hub is shown without being asked for.
+  const isAdding = isOpen ?? (installs?.items.length ?? 0) > 0;
   const models = installed.filter(isModel);
   const adapters = installed.filter((item): item is Adapter => !isModel(item));
   return (
-    <ReadingPage title="Models">
-      <Section title="Add another" note="Nothing is converted; what lies on this machine is not even copied.">
-        <div className={styles.ways}>
-          <AddFromDisk />
-          <Hub />
-        </div>
-      </Section>
+    <ReadingPage
+      title="Models"
+      actions={
+        <Button aria-expanded={isAdding} aria-controls={id} onClick={() => setOpen(!isAdding)}>
+          <Plus aria-hidden /> Add a model
+        </Button>
+      }
+    >
+      <div id={id} hidden={!isAdding}>
+        <Section
+          title="Add a model"
+          note="Or a ControlNet, a LoRA, an embedding, a motion adapter. Nothing is converted; what lies on this machine is not even copied."
+        >
+          <div className={styles.ways}>
+            <AddFromDisk />
+            <Hub />
+          </div>
+        </Section>
+      </div>
       <Section title="Models" note="Draw by themselves.">
         {models.length > 0 ? (
           <ul className={styles.entries}>

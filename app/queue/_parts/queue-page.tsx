@@ -4,6 +4,8 @@ import { ArrowDown, ArrowUp, ArrowUpToLine, Copy, Pause, Play, RotateCw, X } fro
 import Link from 'next/link';
 import type { Generation } from '../../../lib/contracts/generation.ts';
 import { Button } from '../../_components/button.tsx';
+import { Breakable } from '../../_components/breakable.tsx';
+import { deviceName } from '../../_components/device-names.ts';
 import { IconButton } from '../../_components/icon-button.tsx';
 import { ReadingPage, Section } from '../../_components/page.tsx';
 import { Thumb } from '../../_components/thumb.tsx';
@@ -11,7 +13,7 @@ import { useNotify } from '../../_components/toaster.tsx';
 import { api } from '../../_lib/api.ts';
 import { formatPercent } from '../../_lib/format.ts';
 import { useLive } from '../../_lib/live.ts';
-import { useGenerations, useHealth, useQueue, useVerb } from '../../_lib/queries.ts';
+import { useGenerations, useHealth, usePause, useQueue, useVerb } from '../../_lib/queries.ts';
 import { sentences } from '../../_lib/sentences.ts';
 import { describe } from '../../_lib/states.ts';
 import { taskNames } from '../../_lib/task-names.ts';
@@ -22,15 +24,7 @@ export function QueuePage() {
   const { data: health } = useHealth();
   const client = useQueryClient();
   const { notify, notifyError } = useNotify();
-  const pause = useMutation({
-    mutationFn: (paused: boolean) => (paused ? api.pauseQueue() : api.resumeQueue()),
-    onSuccess: async (answer) => {
-      // What is still on its way was asked for before the change.
-      await client.cancelQueries({ queryKey: ['queue'] });
-      client.setQueryData(['queue'], answer);
-    },
-    onError: notifyError,
-  });
+  const pause = usePause();
   const move = useMutation({
     mutationFn: ({ id, position }: { id: string; position: number }) => api.moveInQueue(id, position),
     onSettled: () => client.invalidateQueries({ queryKey: ['queue'] }),
@@ -54,13 +48,16 @@ export function QueuePage() {
     <ReadingPage
       title="Queue"
       actions={
-        <Button disabled={pause.isPending} onClick={() => pause.mutate(!paused)}>
+        <Button disabled={pause.isPending} onClick={() => pause.mutate(!paused, { onError: notifyError })}>
           {paused ? <Play aria-hidden /> : <Pause aria-hidden />}
           {paused ? 'Go on' : 'Pause'}
         </Button>
       }
     >
-      <Section title="Being made" note={health?.worker.device != null && `On ${health.worker.device}.`}>
+      <Section
+        title="Being made"
+        note={health?.worker.device != null && `By this machine’s ${deviceName(health.worker.device)}.`}
+      >
         {running.length > 0 ? (
           <ol className={styles.list}>
             {running.map((generation) => (
@@ -95,12 +92,16 @@ export function QueuePage() {
             ))}
           </ol>
         ) : (
-          <p className={styles.nothing}>Nothing waits.</p>
+          <p className={styles.nothing}>
+            Nothing waits. What you ask for on the <Link href="/">Create page</Link> while another picture is
+            made stands here, and can be put in order.
+          </p>
         )}
         {queued.length > 1 && (
           <Button
             size="s"
             tone="quiet"
+            className={styles.all}
             disabled={cancelAll.isPending}
             onClick={() => cancelAll.mutate(queued.map(({ id }) => id))}
           >
@@ -144,7 +145,9 @@ function Failed({ generation }: { generation: Generation }) {
         <Link href={`/library/${generation.id}`} className={styles.prompt}>
           {params.prompt}
         </Link>
-        <p className={styles.fault}>{sentences(error?.detail, error?.remedy)}</p>
+        <p className={styles.fault}>
+          <Breakable>{sentences(error?.detail, error?.remedy)}</Breakable>
+        </p>
       </div>
       <div className={styles.moves}>
         <IconButton
@@ -186,6 +189,16 @@ function Running({ generation }: { generation: Generation }) {
           {headline} {formatPercent(progress ?? 0)}
           {detail !== null && ` · ${detail}`}
         </p>
+        <div
+          className={styles.track}
+          role="progressbar"
+          aria-label={`Progress of ${generation.params.prompt}`}
+          aria-valuemin={0}
+          aria-valuemax={100}
+          aria-valuenow={Math.floor((progress ?? 0) * 100)}
+        >
+          <span style={{ transform: `scaleX(${progress ?? 0})` }} />
+        </div>
       </div>
       <CancelButton generation={generation} />
     </li>

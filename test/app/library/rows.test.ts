@@ -10,7 +10,7 @@ const at = (days: number, index: number) => ({
   createdAt: new Date(2026, 10, 24 - days, 11, 0, -index * 50).toISOString(),
 });
 const idsOf = (items: { id: string }[], row: Row) =>
-  row.kind === 'day' ? row.label : items.slice(row.start, row.start + row.count).map(({ id }) => id);
+  row.kind === 'day' ? row.day : items.slice(row.start, row.start + row.count).map(({ id }) => id);
 
 describe('the contact sheet', () => {
   it('begins a row with each day', () => {
@@ -23,6 +23,7 @@ describe('the contact sheet', () => {
       'Yesterday',
       ['1-0'],
     ]);
+    expect(rows.map(({ day }) => day)).toEqual(['Today', 'Today', 'Today', 'Yesterday', 'Yesterday']);
     expect(rowOf(rows, 2)).toBe(2);
     expect(rowOf(rows, 3)).toBe(4);
     expect(rowOf(rows, 4)).toBe(-1);

@@ -1,0 +1,36 @@
+'use client';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useRouter } from 'next/navigation';
+import type { Generation } from '../../lib/contracts/generation.ts';
+import { api } from '../_lib/api.ts';
+import { placeGeneration } from '../_lib/live.ts';
+import { isVideo } from './result.tsx';
+import { useNotify } from './toaster.tsx';
+
+/** Whether an exact run of the same seed would prove anything. Two videos are not compared value by value. */
+export function canVerify(generation: Generation): boolean {
+  const { status, verifies, verifiedBy, comparison, receipt, assets } = generation;
+  return (
+    status === 'succeeded' &&
+    verifies === null &&
+    (verifiedBy === null || comparison === null) &&
+    (receipt?.encoderRunsSaved ?? 0) > 0 &&
+    !assets.some(isVideo)
+  );
+}
+
+/** Makes the picture again, exactly, and goes to where the two are compared. */
+export function useVerify({ id }: Generation) {
+  const client = useQueryClient();
+  const router = useRouter();
+  const { notifyError } = useNotify();
+  const { mutate, isPending } = useMutation({
+    mutationFn: () => api.verify(id),
+    onSuccess: (exact) => {
+      placeGeneration(client, exact);
+      router.push(`/compare?${new URLSearchParams({ a: id, b: exact.id })}`);
+    },
+    onError: notifyError,
+  });
+  return { verify: () => mutate(), isPending };
+}

@@ -1,0 +1,84 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import sharp from 'sharp';
+import { DESKTOP, openWindow, PHONE, visit } from '../../test/e2e/support/browser.ts';
+
+/** A page in a state that is worth looking at. */
+export interface Scene {
+  name: string;
+  path: string;
+  /** Brings the page into the state. */
+  prepare?: (page: Page) => Promise<void>;
+  /** Puts the studio back to what it was. */
+  after?: (page: Page) => Promise<void>;
+}
+
+/** Takes each scene in a wide and in a narrow window, in the light and in the dark. */
+export class Camera {
+  readonly #browser: Browser;
+  readonly #folder: string;
+  readonly #wanted: readonly string[];
+  bytes = 0;
+  pictures = 0;
+
+  /** @param wanted beginnings of the names that are taken; none: all */
+  constructor(browser: Browser, folder: string, wanted: readonly string[] = []) {
+    this.#browser = browser;
+    this.#folder = folder;
+    this.#wanted = wanted;
+  }
+
+  async take(url: string, ...scenes: Scene[]): Promise<void> {
+    for (const scene of scenes) {
+      if (this.#wanted.length > 0 && !this.#wanted.some((begin) => scene.name.startsWith(begin))) continue;
+      for (const [viewport, suffix] of [
+        [DESKTOP, ''],
+        [PHONE, '-phone'],
+      ] as const) {
+        const { context, page } = await openWindow(this.#browser, { viewport });
+        try {
+          await visit(page, url + scene.path);
+          await scene.prepare?.(page);
+          await settle(page);
+          await this.#expose(page, scene.name + suffix);
+          await page.emulateMedia({ colorScheme: 'dark', reducedMotion: 'reduce' });
+          // What is painted and not styled is painted anew in the next frames.
+          await page.waitForTimeout(120);
+          await this.#expose(page, `${scene.name}${suffix}-dark`);
+          await scene.after?.(page);
+        } catch (error) {
+          throw new Error(`${scene.name}${suffix}: ${String(error)}`, { cause: error });
+        } finally {
+          await context.close();
+        }
+      }
+    }
+  }
+
+  async #expose(page: Page, name: string): Promise<void> {
+    const picture = await sharp(await page.screenshot())
+      .webp({ quality: 78, effort: 6, smartSubsample: true })
+      .toBuffer();
+    await writeFile(join(this.#folder, `${name}.webp`), picture);
+    this.bytes += picture.length;
+    this.pictures += 1;
+    console.log(`${name}.webp`);
+  }
+}
+
+/** Waits until nothing is on its way any more that the eye would miss. */
+async function settle(page: Page): Promise<void> {
+  await page.waitForTimeout(400);
+  await page.waitForFunction(() =>
+    [...document.images].every((image) => {
+      const { top, bottom, left } = image.getBoundingClientRect();
+      const isInSight = bottom > 0 && top < window.innerHeight && left < window.innerWidth;
+      return image.complete || !isInSight;
+    }),
+  );
+  await page.waitForFunction(() =>
+    [...document.querySelectorAll('video')].every((video) => video.readyState > 1),
+  );
+  await page.evaluate(() => document.fonts.ready.then(() => undefined));
+}
