@@ -69,6 +69,10 @@ export async function openNativeSession(
     optimize: 'all',
     weightsFolder: folder,
   });
+  await expectUnchanged(graph, key, device).catch(async (error: unknown) => {
+    await native.release();
+    throw error;
+  });
   // onnxruntime keeps a private, reordered copy of float32 size.
   return { ...native, bytes: heldBytes(graph) + 2 * weights };
 }
@@ -98,12 +102,29 @@ async function openPacked(
     }
     // float16 weights double, and matrices are kept in both layouts.
     if (!(await cache.hasRoomFor(2 * weights))) return undefined;
-    const path = await cache.add(key, (modelPath) => pack(graph, modelPath, options), options.passing);
+    const build = async (modelPath: string) => {
+      await pack(graph, modelPath, options);
+      await expectUnchanged(graph, key, options.device);
+    };
+    const path = await cache.add(key, build, options.passing);
     return await open(path);
   } catch (error) {
     if (error instanceof EncoreError) throw error;
     return undefined;
   }
+}
+
+/** A key says which weights were read: nothing is kept under it that was read while they were replaced. */
+async function expectUnchanged(graph: Graph, key: string, device: DeviceName): Promise<void> {
+  if ((await graphKey(graph, device)) === key) return;
+  throw new EncoreError(
+    'checkpoint_invalid',
+    `${graph.name}: its weights were changed while they were read`,
+    {
+      remedy: 'Try again once all files of the model are in place.',
+      retryable: true,
+    },
+  );
 }
 
 /**

@@ -26,11 +26,11 @@ export interface ControlledModel {
   readonly scale: number;
 }
 
-/** The ControlNets of one model: each is opened once, and again when its files changed. */
+/** The ControlNets of one model: each is opened once. */
 export class ControlNets {
   private readonly model: ControlledModel;
   private readonly graphs: OpenGraph;
-  private readonly opened = new Map<string, LoadedControlNet & { isCurrent: () => Promise<boolean> }>();
+  private readonly opened = new Map<string, LoadedControlNet & { mark: string }>();
 
   constructor(model: ControlledModel, open: OpenGraph) {
     this.model = model;
@@ -44,21 +44,22 @@ export class ControlNets {
   async open(path: string): Promise<LoadedControlNet> {
     const real = await realpath(path).catch(() => path);
     const known = this.opened.get(real);
-    if (known !== undefined && (await known.isCurrent())) return known;
+    if (known !== undefined) return known;
+    const mark = await fingerprint(real);
     const { config: json, weights, files } = await openControlSource(real);
     const name = basename(real).replace(/\.safetensors$/, '');
     const config = parseControlNetConfig(json);
     expectFits({ name, config }, this.model, this.model.scale);
-    const before = await fingerprint(files);
-    const made = {
-      name,
-      hash: await weightsHash(files),
-      net: new ControlNet(config, weights, this.graphs),
-      isCurrent: async () => (await fingerprint(files)) === before,
-    };
-    await known?.net.dispose();
+    const net = new ControlNet(config, weights, this.graphs);
+    const made = { name, hash: await weightsHash(files), net, mark };
     this.opened.set(real, made);
     return made;
+  }
+
+  /** False once a file of one that was opened was changed or replaced on disk. */
+  async areCurrent(): Promise<boolean> {
+    for (const [path, { mark }] of this.opened) if ((await fingerprint(path)) !== mark) return false;
+    return true;
   }
 
   async dispose(): Promise<void> {

@@ -1,6 +1,6 @@
 import { realpath } from 'node:fs/promises';
 import packageJson from '../../../package.json' with { type: 'json' };
-import { EncoreError } from '../../contracts/errors.ts';
+import { EncoreError, isCancellation } from '../../contracts/errors.ts';
 import type { TaskName } from '../../contracts/task-inputs.ts';
 import type { OpenGraph } from '../networks/sessions.ts';
 import { runtimeVersion } from '../runtime/ort.ts';
@@ -51,7 +51,10 @@ export class Engine {
     return (await this.open()).device;
   }
 
-  /** Draws what is asked for: see {@link run}. Waits for the task before it. */
+  /**
+   * Draws what is asked for: see {@link run}. Waits for the task before it. Throws `checkpoint_invalid` where files of the
+   * model, an adapter or a ControlNet were changed meanwhile.
+   */
   generate(input: GenerateInput, hooks: TaskHooks = {}): Promise<TaskResult> {
     return this.inTurn(async () => {
       const started = performance.now();
@@ -69,7 +72,14 @@ export class Engine {
         this.meter = meter;
       };
       const { memoryBudgetBytes } = this.options;
-      return run({ model, device, memoryBudgetBytes, versions, started, useMeter }, task, input, hooks);
+      const context = { model, device, memoryBudgetBytes, versions, started, useMeter };
+      const result = await run(context, task, input, hooks).catch(async (error: unknown) => {
+        throw isCancellation(error) || (await this.isCurrent(model, input.loras))
+          ? error
+          : changedMeanwhile(model, error);
+      });
+      if (!(await this.isCurrent(model, input.loras))) throw changedMeanwhile(model);
+      return result;
     });
   }
 
@@ -111,17 +121,17 @@ export class Engine {
     const real = (path: string) => realpath(path).catch(() => path);
     const path = await real(folder);
     const adapter = motion && (await real(motion));
-    const loras = await this.loras.open(wanted);
-    const same =
-      opened !== undefined &&
-      opened.path === path &&
-      opened.motion?.path === adapter &&
-      sameLoras(opened.loras, loras);
-    if (same && (await opened.isCurrent())) return opened;
-    const model = await loadModel(folder, open, loras, adapter);
+    const same = opened?.path === path && opened.motion?.path === adapter;
+    if (same && (await this.isCurrent(opened, wanted))) return opened;
+    const model = await loadModel(folder, open, await this.loras.open(wanted), adapter);
     await opened?.release();
     this.model = model;
     return model;
+  }
+
+  /** Whether a model that is open is what is on disk, with just these LoRAs. */
+  private async isCurrent(model: LoadedModel, loras: readonly LoraInput[] = []): Promise<boolean> {
+    return sameLoras(model.loras, await this.loras.open(loras)) && (await model.isCurrent());
   }
 
   /** One task after the other: they share the model that is open and the meter. */
@@ -145,4 +155,13 @@ export class Engine {
     if (runtime === undefined || budget === undefined || runtime.held().bytes <= budget) return;
     await this.model?.release();
   }
+}
+
+/** Networks are opened when they are first run: some were read before, some after. */
+function changedMeanwhile({ name }: LoadedModel, cause?: unknown): EncoreError {
+  return new EncoreError('checkpoint_invalid', `${name} was changed on disk while it was drawn with`, {
+    remedy: 'Try again once all of its files are in place.',
+    retryable: true,
+    cause,
+  });
 }

@@ -1,3 +1,4 @@
+import { realpath } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { EncoreError } from '../../contracts/errors.ts';
 import { fingerprint } from '../checkpoint/fingerprint.ts';
@@ -38,7 +39,7 @@ export interface LoadedModel {
   readonly loras: readonly AppliedLora[];
   /** Beside the UNet, which then draws videos only. */
   readonly motion: Pick<MotionAdapter, 'path' | 'name' | 'config'> | undefined;
-  /** False once a weight file was replaced or changed on disk. */
+  /** False once a file of the model, of its motion adapter or of a ControlNet it opened was changed or replaced on disk. */
   isCurrent(): Promise<boolean>;
   /** Gives every session back; the model can be used again afterwards, its graphs are then opened anew. */
   release(): Promise<void>;
@@ -54,6 +55,9 @@ export async function loadModel(
   loras: readonly WeightedLora[] = [],
   motionFolder?: string,
 ): Promise<LoadedModel> {
+  // Before anything is read: a file that is replaced meanwhile is noticed.
+  const own = [await resolved(folder), ...(motionFolder === undefined ? [] : [await resolved(motionFolder)])];
+  const before = await marksOf(own);
   const source = await openModel(folder);
   expectTextToImage(source);
   const [text, unet, vae] = (await Promise.all(
@@ -62,7 +66,6 @@ export async function loadModel(
   const unetConfig = parseUnetConfig(unet.config);
   const motion = motionFolder === undefined ? undefined : await openMotionAdapter(motionFolder, unetConfig);
   const files = [text, unet, vae, ...(motion ? [motion] : [])].flatMap((network) => network.files);
-  const before = await fingerprint(files);
 
   const name = basename(source.path);
   const adapted = adapt(loras, { unet: unet.weights, text_encoder: text.weights }, name);
@@ -94,7 +97,7 @@ export async function loadModel(
     schedulerConfig: { ...(await source.config('scheduler')), ...(motion ? motionSchedule : {}) },
     loras: adapted.loras,
     motion,
-    isCurrent: async () => (await fingerprint(files)) === before,
+    isCurrent: async () => (await marksOf(own)) === before && (await controlNets.areCurrent()),
     async release() {
       await textEncoder.dispose();
       await denoiser.dispose();
@@ -102,6 +105,14 @@ export async function loadModel(
       await controlNets.dispose();
     },
   };
+}
+
+function resolved(path: string): Promise<string> {
+  return realpath(path).catch(() => path);
+}
+
+async function marksOf(paths: readonly string[]): Promise<string> {
+  return (await Promise.all(paths.map((path) => fingerprint(path)))).join('\n');
 }
 
 function expectTextToImage({ path, layout, className, components }: ModelSource): void {
