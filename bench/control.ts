@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url';
 import { resolveSchedule } from '../lib/contracts/plan.ts';
 import { openControlSource } from '../lib/engine/checkpoint/control-source.ts';
 import { openModel } from '../lib/engine/checkpoint/model-source.ts';
@@ -8,17 +7,13 @@ import { parseUnetConfig } from '../lib/engine/networks/unet/config.ts';
 import { buildUnetStages } from '../lib/engine/networks/unet/stages.ts';
 import type { Graph } from '../lib/engine/onnx/graph.ts';
 import { countMacs } from '../lib/engine/onnx/macs.ts';
-import { createRuntime } from '../lib/engine/runtime/runtime.ts';
-import type { Session } from '../lib/engine/runtime/session.ts';
-import { noiseSource } from '../lib/engine/tensor/random.ts';
-import { float32, type Tensor } from '../lib/engine/tensor/tensor.ts';
-import { inTurns, ratio, seconds, type Cost } from './measure.ts';
+import type { Tensor } from '../lib/engine/tensor/tensor.ts';
+import { inTurns, ratio } from './measure.ts';
 import { report, type Row } from './report.ts';
+import { counted, sd15Inputs, shown, side, withCalls } from './sd15-calls.ts';
 import { sd15Checkpoint, sd15ControlNet } from './sd15-checkpoint.ts';
 
-const directory = fileURLToPath(new URL('.cache/packed-sd15', import.meta.url));
 const rounds = 3;
-const side = 64;
 
 /**
  * One ControlNet beside Stable Diffusion 1.5 at 64 x 64 latents with guidance: what it saves that neither it nor the
@@ -42,28 +37,18 @@ export async function benchControl(log: (line: string) => void): Promise<void> {
     decoder: stages.decoder,
   };
 
-  const runtime = await createRuntime({ device: 'cpu', cache: { directory, budgetBytes: 100e9 } });
-  const sessions: Session[] = [];
-  const given = inputs();
-  const open = async (graph: Graph, known: Record<string, Tensor>) => {
-    log(`opening ${graph.name}`);
-    const session = await runtime.open(graph);
-    sessions.push(session);
-    const feeds = Object.fromEntries(session.inputs.map(({ name }) => [name, known[name]!]));
-    return () => session.run(feeds);
-  };
-  const hint = await open(graphs.hint, given);
-  const controlCall = await open(graphs.control, { ...given, ...(await hint()) });
-  const residuals = residualsOf(await controlCall());
-  const constant = { ...given, ...residuals, ...(await (await open(stages.prompt, given))()) };
-  const encoder = await open(graphs.encoder, constant);
-  const decoder = await open(graphs.decoder, { ...constant, ...(await encoder()) });
-  const cost = await inTurns({ hint, control: controlCall, encoder, decoder }, rounds, log);
-  for (const session of sessions) await session.dispose();
-  await runtime.dispose();
+  const cost = await withCalls(log, async (open) => {
+    const given = sd15Inputs();
+    const hint = await open(graphs.hint, given);
+    const control = await open(graphs.control, { ...given, ...(await hint()) });
+    const residuals = residualsOf(await control());
+    const constant = { ...given, ...residuals, ...(await (await open(stages.prompt, given))()) };
+    const encoder = await open(graphs.encoder, constant);
+    const decoder = await open(graphs.decoder, { ...constant, ...(await encoder()) });
+    return inTurns({ hint, control, encoder, decoder }, rounds, log);
+  });
 
-  const shown = ({ wall, cpu }: Cost) => `${seconds(wall)} (${seconds(cpu)} of processor)`;
-  const macs = (graph: Graph) => `${(countMacs(graph) / 1e9).toFixed(1)} G multiply-accumulates`;
+  const macs = (graph: Graph) => counted(countMacs(graph));
   const rows: Row[] = [
     ['control picture, embedded once per run', shown(cost.hint), macs(graphs.hint)],
     ['ControlNet, one key step', shown(cost.control), macs(graphs.control)],
@@ -92,19 +77,6 @@ export async function benchControl(log: (line: string) => void): Promise<void> {
     'One ControlNet beside Stable Diffusion 1.5, 512 x 512, float32, guidance',
     rows,
   );
-}
-
-function inputs(): Record<string, Tensor> {
-  const noise = noiseSource('philox', 0);
-  const time = float32([1], Float32Array.of(500));
-  return {
-    sample: noise.normal([1, 4, side, side]),
-    encoder_hidden_states: noise.normal([2, 77, 768]),
-    timestep: time,
-    timesteps: time,
-    controlnet_cond: noise.normal([1, 3, 8 * side, 8 * side]),
-    conditioning_scale: float32([1], Float32Array.of(1)),
-  };
 }
 
 /** Outputs of the ControlNet under the names that the encoder reads them by. */

@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url';
 import { resolveSchedule } from '../lib/contracts/plan.ts';
 import { openModel } from '../lib/engine/checkpoint/model-source.ts';
 import { parseUnetConfig } from '../lib/engine/networks/unet/config.ts';
@@ -7,17 +6,13 @@ import type { UnetStages } from '../lib/engine/networks/unet/stages.ts';
 import type { Graph } from '../lib/engine/onnx/graph.ts';
 import { countMacs } from '../lib/engine/onnx/macs.ts';
 import { activationBytes } from '../lib/engine/runtime/graph-memory.ts';
-import { createRuntime } from '../lib/engine/runtime/runtime.ts';
-import type { Session } from '../lib/engine/runtime/session.ts';
-import { noiseSource } from '../lib/engine/tensor/random.ts';
-import { bytesPerElement, float32, sizeOf, type Tensor } from '../lib/engine/tensor/tensor.ts';
-import { gigabytes, inTurns, ratio, seconds, type Cost } from './measure.ts';
+import { bytesPerElement, sizeOf } from '../lib/engine/tensor/tensor.ts';
+import { gigabytes, inTurns, ratio } from './measure.ts';
 import { report, type Row } from './report.ts';
+import { counted, sd15Inputs, shown, side, withCalls } from './sd15-calls.ts';
 import { sd15Checkpoint } from './sd15-checkpoint.ts';
 
-const directory = fileURLToPath(new URL('.cache/packed-sd15', import.meta.url));
 const rounds = 2;
-const side = 64;
 const frames = 8;
 /** Text2Video-Zero at 50 steps: two steps to t1 and three to t0 of the first frame alone, then 48 of all frames. */
 const alone = 5;
@@ -36,27 +31,18 @@ export async function benchVideo(log: (line: string) => void): Promise<void> {
     });
   const stages = { first: build('first'), rest: build('rest') };
 
-  const runtime = await createRuntime({ device: 'cpu', cache: { directory, budgetBytes: 100e9 } });
-  const sessions: Session[] = [];
-  const open = async (graph: Graph, known: Record<string, Tensor>) => {
-    log(`opening ${graph.name}`);
-    const session = await runtime.open(graph);
-    sessions.push(session);
-    const feeds = Object.fromEntries(session.inputs.map(({ name }) => [name, known[name]!]));
-    return () => session.run(feeds);
-  };
-  const given = inputs();
-  const constant = { ...given, ...(await (await open(stages.first.prompt, given))()) };
-  const firstEncoder = await open(stages.first.encoder, constant);
-  const features = await firstEncoder();
-  const firstDecoder = await open(stages.first.decoder, { ...constant, ...features });
-  // A decoder writes a `sample`, too.
-  const keys = { ...constant, ...features, ...(await firstDecoder()), sample: given['sample']! };
-  const restEncoder = await open(stages.rest.encoder, keys);
-  const restDecoder = await open(stages.rest.decoder, { ...keys, ...(await restEncoder()) });
-  const cost = await inTurns({ firstEncoder, firstDecoder, restEncoder, restDecoder }, rounds, log);
-  for (const session of sessions) await session.dispose();
-  await runtime.dispose();
+  const cost = await withCalls(log, async (open) => {
+    const given = sd15Inputs();
+    const constant = { ...given, ...(await (await open(stages.first.prompt, given))()) };
+    const firstEncoder = await open(stages.first.encoder, constant);
+    const features = await firstEncoder();
+    const firstDecoder = await open(stages.first.decoder, { ...constant, ...features });
+    // A decoder writes a `sample`, too.
+    const keys = { ...constant, ...features, ...(await firstDecoder()), sample: given['sample']! };
+    const restEncoder = await open(stages.rest.encoder, keys);
+    const restDecoder = await open(stages.rest.decoder, { ...keys, ...(await restEncoder()) });
+    return inTurns({ firstEncoder, firstDecoder, restEncoder, restDecoder }, rounds, log);
+  });
 
   const macs = (role: keyof typeof stages, part: 'encoder' | 'decoder') => countMacs(stages[role][part]);
   const run = (of: (role: keyof typeof stages, part: 'encoder' | 'decoder') => number, keySteps: number) => {
@@ -73,8 +59,6 @@ export async function benchVideo(log: (line: string) => void): Promise<void> {
     first: { encoder: cost.firstEncoder, decoder: cost.firstDecoder },
     rest: { encoder: cost.restEncoder, decoder: cost.restDecoder },
   };
-  const shown = ({ wall, cpu }: Cost) => `${seconds(wall)} (${seconds(cpu)} of processor)`;
-  const counted = (value: number) => `${(value / 1e9).toFixed(1)} G multiply-accumulates`;
   const rows: Row[] = [
     ['encoder, first frame', shown(cost.firstEncoder), counted(macs('first', 'encoder'))],
     ['decoder, first frame', shown(cost.firstDecoder), counted(macs('first', 'decoder'))],
@@ -114,15 +98,4 @@ function memory({ first, rest }: { first: UnetStages; rest: UnetStages }): Row[]
     ['most values of one call', gigabytes(call), 'one frame, one step'],
     [`a video of ${long} frames`, gigabytes(long * features + keys + call), 'all of these together'],
   ];
-}
-
-function inputs(): Record<string, Tensor> {
-  const noise = noiseSource('philox', 0);
-  const time = float32([1], Float32Array.of(500));
-  return {
-    sample: noise.normal([1, 4, side, side]),
-    encoder_hidden_states: noise.normal([2, 77, 768]),
-    timestep: time,
-    timesteps: time,
-  };
 }
