@@ -1,6 +1,9 @@
 import type { WeightRef } from '../checkpoint/weight-source.ts';
-import type { DType, Shape, Tensor } from '../tensor/tensor.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import type { OpName } from './ops.ts';
+import type { Attributes, Value } from './value.ts';
+
+export type { Attribute, Attributes, Value } from './value.ts';
 
 /**
  * The graph layer's own representation: typed, immutable, free of any file format. Shapes are concrete: a graph is
@@ -13,13 +16,6 @@ export interface Graph {
   readonly initializers: readonly Initializer[];
   /** In topological order. */
   readonly nodes: readonly Node[];
-}
-
-/** One tensor inside a graph. Names are unique within the graph. */
-export interface Value {
-  readonly name: string;
-  readonly dtype: DType;
-  readonly shape: Shape;
 }
 
 /** Callers know an output by `name`; inside the graph it is `value` (a network may read and write a `sample`). */
@@ -41,10 +37,6 @@ export interface Node {
   readonly attributes: Attributes;
 }
 
-/** Plain values; the op table says how each is written (int, float, string, list, or a constant int64 input). */
-export type Attributes = Readonly<Record<string, Attribute>>;
-export type Attribute = number | string | readonly number[];
-
 /** Inputs that are present. */
 export function presentInputs(node: Node): Value[] {
   return node.inputs.filter((value) => value !== null);
@@ -57,9 +49,4 @@ export function countUses(graph: Graph): Map<Value, number> {
   for (const node of graph.nodes) presentInputs(node).forEach(use);
   for (const output of graph.outputs) use(output.value);
   return uses;
-}
-
-/** The node that makes each value. Inputs and initializers have none. */
-export function producers(graph: Graph): Map<Value, Node> {
-  return new Map(graph.nodes.flatMap((node) => node.outputs.map((value) => [value, node] as const)));
 }

@@ -1,11 +1,5 @@
 import type { DType, Shape } from '../tensor/tensor.ts';
-import type { Attributes, Value } from './graph.ts';
-
-/** Element type and shape: what inference computes for each output. */
-export interface Type {
-  readonly dtype: DType;
-  readonly shape: Shape;
-}
+import type { Attributes, Type, Value } from './value.ts';
 
 /** What an inference rule sees of a node. `fail` throws `graph_invalid` with the node's name before the message. */
 export interface InferContext {

@@ -1,5 +1,5 @@
 import { EncoreError } from '../../../contracts/errors.ts';
-import type { NetworkSource } from '../model-source.ts';
+import type { NetworkSource } from '../model.ts';
 import { openSafetensors } from '../safetensors.ts';
 import { weightMap } from '../weight-map.ts';
 import { unetLayout, type Refs } from './configs.ts';

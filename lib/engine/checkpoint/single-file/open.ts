@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { EncoreError } from '../../../contracts/errors.ts';
-import type { ModelSource, NetworkSource } from '../model-source.ts';
+import type { ModelSource, NetworkSource } from '../model.ts';
 import { openSafetensors, type SafetensorsFile } from '../safetensors.ts';
 import { weightMap } from '../weight-map.ts';
 import {
