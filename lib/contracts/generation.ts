@@ -3,7 +3,7 @@ import { errorCodes } from './errors.ts';
 import { generationInputSchema } from './pictures.ts';
 import { schedulerNames } from './schedulers.ts';
 import { planNames } from './plan.ts';
-import { fieldFaults, taskFields, taskInputs, type TaskName } from './task-inputs.ts';
+import { controlModes, fieldFaults, taskFields, taskInputs, type TaskName } from './task-inputs.ts';
 
 /** Tasks of the product, in the order the pages show them. One denoising loop serves all of them. */
 export const tasks = Object.keys(taskFields) as [TaskName, ...TaskName[]];
@@ -133,6 +133,7 @@ export const receiptSchema = z.object({
         scale: z.number(),
         start: z.number(),
         end: z.number(),
+        mode: z.enum(controlModes).optional(),
       }),
     )
     .optional(),

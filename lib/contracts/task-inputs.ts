@@ -14,6 +14,13 @@ export const resizeModes = ['crop', 'pad', 'stretch'] as const;
 /** What makes a control picture out of any picture; `none` where it is one already. */
 export const preprocessors = ['none', 'canny', 'scribble', 'lineart'] as const;
 
+/**
+ * What decides where a ControlNet and the words disagree, as AUTOMATIC1111 names them: neither, the words (`prompt`), or
+ * the ControlNet (`control`; diffusers' `guess_mode`).
+ */
+export const controlModes = ['balanced', 'prompt', 'control'] as const;
+export type ControlMode = (typeof controlModes)[number];
+
 export const videoFormats = ['mp4', 'webm', 'gif', 'webp'] as const;
 
 export const inputLimits = {
@@ -25,6 +32,8 @@ export const inputLimits = {
   maxFps: 60,
   maxMotion: 64,
   maxMaskBlur: 128,
+  maxPaddingMaskCrop: 256,
+  maxPath: 32,
   maxUpscale: 4,
 } as const;
 
@@ -48,6 +57,8 @@ export const controlSchema = z
     start: fraction.default(0),
     end: fraction.default(1),
     preprocessor: z.enum(preprocessors).default('none'),
+    /** `balanced` where it is missing. */
+    mode: z.enum(controlModes).optional(),
   })
   .strict();
 export type Control = z.infer<typeof controlSchema>;
@@ -62,13 +73,34 @@ export const loraSchema = z
 export type Lora = z.infer<typeof loraSchema>;
 
 const motion = z.number().min(-inputLimits.maxMotion).max(inputLimits.maxMotion);
+const place = z.number().min(-512).max(512);
+
+export const motionSchema = z
+  .object({
+    /** Motion field per frame in x and y, in 512ths of the picture's width and height (Text2Video-Zero's lambda and direction). */
+    x: motion,
+    y: motion,
+    /** How much nearer each frame is than the one before: 1.02 goes in, 0.98 out. */
+    zoom: z.number().min(0.8).max(1.25).optional(),
+    /**
+     * Instead of x and y: where the view goes from where the first frame is, in the same unit, at one speed to the last
+     * place in the last frame.
+     */
+    path: z
+      .array(z.object({ x: place, y: place }).strict())
+      .min(1)
+      .max(inputLimits.maxPath)
+      .optional(),
+  })
+  .strict();
+export type Motion = z.infer<typeof motionSchema>;
 
 export const videoSchema = z
   .object({
     frames: z.int().min(2).max(inputLimits.maxFrames).default(8),
     fps: z.int().min(1).max(inputLimits.maxFps).default(4),
-    /** Motion field per frame in x and y, in 512ths of the picture's width and height (Text2Video-Zero's lambda and direction). */
-    motion: z.object({ x: motion, y: motion }).strict().default({ x: 12, y: 12 }),
+    /** What moves the picture; not used with a motion adapter. */
+    motion: motionSchema.default({ x: 12, y: 12 }),
     /** Installed motion adapter: AnimateDiff in place of Text2Video-Zero; it moves by itself, `motion` is not used. */
     adapter: z.string().min(1).max(200).optional(),
     format: z.enum(videoFormats).default('mp4'),
@@ -100,6 +132,11 @@ export const taskInputs = {
   /** Feather of the mask's edge, in pixels. */
   maskBlur: z.int().min(0).max(inputLimits.maxMaskBlur).optional(),
   maskedContent: z.enum(maskedContents).optional(),
+  /**
+   * Draws only what is masked, at the size of the request, with so many of the picture's pixels around it; the result has
+   * the picture's own size (diffusers' `padding_mask_crop`, AUTOMATIC1111's "Inpaint area: Only masked").
+   */
+  paddingMaskCrop: z.int().min(0).max(inputLimits.maxPaddingMaskCrop).optional(),
   /** Pixels added around the picture and drawn. */
   outpaint: outpaintSchema.optional(),
   control: z.array(controlSchema).min(1).max(inputLimits.maxControls).optional(),
@@ -119,7 +156,10 @@ export const taskFields = {
   },
   inpaint: {
     needs: ['image'],
-    allows: ['mask', 'outpaint', 'maskBlur', 'maskedContent', 'strength', 'resize', 'loras', 'control'],
+    allows: [
+      ...(['mask', 'outpaint', 'maskBlur', 'maskedContent', 'paddingMaskCrop'] as const),
+      ...(['strength', 'resize', 'loras', 'control'] as const),
+    ],
   },
   reference: { needs: ['control'], allows: ['loras', 'upscale'] },
   'text-to-video': { needs: [], allows: ['video', 'loras', 'control'] },
@@ -146,6 +186,13 @@ export function fieldFaults(task: TaskName, request: Readonly<Record<string, unk
   }
   if (task === 'inpaint' && request['mask'] === undefined && request['outpaint'] === undefined) {
     faults.push({ path: 'mask', message: 'inpaint needs a mask, or outpaint' });
+  }
+  for (const other of ['outpaint', 'resize']) {
+    if (request['paddingMaskCrop'] === undefined || request[other] === undefined) continue;
+    faults.push({
+      path: 'paddingMaskCrop',
+      message: `does not go with ${other}: the picture keeps its size`,
+    });
   }
   return faults;
 }

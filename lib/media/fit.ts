@@ -15,6 +15,8 @@ export interface PictureFiles extends Size {
   mask?: Uint8Array;
   resize?: ResizeMode;
   outpaint?: Outpaint;
+  /** A part of it is drawn at that size: the picture keeps its own. */
+  paddingMaskCrop?: number;
 }
 
 /** Pictures as the engine takes them, with the size that is drawn. */
@@ -32,6 +34,10 @@ export async function fitPictures(files: PictureFiles): Promise<FittedPictures> 
   const { width, height, resize = 'crop', outpaint } = files;
   if (files.image === undefined) return { width, height };
   const original = await decodePicture(files.image);
+  if (files.paddingMaskCrop !== undefined) {
+    const mask = files.mask && (await fitMask(await decodeMask(files.mask), original, original, 'stretch'));
+    return { width, height, image: original, mask };
+  }
   const image = await fitPicture(original, files, resize);
   const mask =
     files.mask === undefined

@@ -1,7 +1,7 @@
 import type { GenerationParams, Receipt } from '../contracts/generation.ts';
 import { planText } from '../contracts/plan.ts';
 import { schedulers } from '../contracts/schedulers.ts';
-import { type Control, defaultStrength, upscaleSchema } from '../contracts/task-inputs.ts';
+import { type Control, type ControlMode, defaultStrength, upscaleSchema } from '../contracts/task-inputs.ts';
 import { writeInfotext } from './infotext.ts';
 
 /** Everything that is needed to make one picture again. */
@@ -23,6 +23,9 @@ export const JSON_KEYWORD = 'encore';
  */
 export function pictureInfotext({ params, receipt, seed, version }: PictureMetadata): string {
   const { task, prompt, negativePrompt, upscale, maskBlur, clipSkip, injection } = params;
+  const { maskedContent, paddingMaskCrop } = params;
+  // Where only a part was drawn, the size it was drawn at.
+  const { width, height } = paddingMaskCrop === undefined ? receipt : params;
   const hires = upscale !== undefined && task !== 'upscale' ? upscale : undefined;
   const loras = receipt.loras ?? [];
   const strength = strengthOf(params);
@@ -31,13 +34,18 @@ export function pictureInfotext({ params, receipt, seed, version }: PictureMetad
     ['Sampler', schedulers[params.scheduler].label],
     ['CFG scale', String(params.guidanceScale)],
     ['Seed', String(seed)],
-    ['Size', `${receipt.width}x${receipt.height}`],
+    ['Size', `${width}x${height}`],
     ['Model hash', receipt.modelHash.slice(0, 10)],
     ['Model', params.model],
   ]);
   if (strength !== undefined) fields.set('Denoising strength', String(strength));
   if (clipSkip) fields.set('Clip skip', String(clipSkip + 1));
   if (maskBlur !== undefined) fields.set('Mask blur', String(maskBlur));
+  if (maskedContent !== undefined) fields.set('Masked content', maskedContent.replace('-', ' '));
+  if (paddingMaskCrop !== undefined) {
+    fields.set('Inpaint area', 'Only masked');
+    fields.set('Masked area padding', String(paddingMaskCrop));
+  }
   if (hires !== undefined) {
     fields.set('Hires upscale', String(hires.factor));
     fields.set('Hires upscaler', hires.method === 'latent' ? 'Latent' : 'Lanczos');
@@ -69,9 +77,15 @@ const modules = {
   lineart: 'lineart_standard',
 } as const satisfies Record<Control['preprocessor'], string>;
 
+const modes = {
+  balanced: 'Balanced',
+  prompt: 'My prompt is more important',
+  control: 'ControlNet is more important',
+} as const satisfies Record<ControlMode, string>;
+
 function controlLines({ control = [], resize }: GenerationParams, receipt: Receipt): string[] {
   const fit = { crop: 'Crop and Resize', pad: 'Resize and Fill', stretch: 'Just Resize' };
-  return control.map(({ model, preprocessor, scale, start, end }, i) => {
+  return control.map(({ model, preprocessor, scale, start, end, mode = 'balanced' }, i) => {
     const hash = receipt.control?.[i]?.hash.slice(0, 8);
     return [
       `Module: ${modules[preprocessor]}`,
@@ -80,6 +94,7 @@ function controlLines({ control = [], resize }: GenerationParams, receipt: Recei
       `Resize Mode: ${fit[resize ?? 'crop']}`,
       `Guidance Start: ${start}`,
       `Guidance End: ${end}`,
+      `Control Mode: ${modes[mode]}`,
     ].join(', ');
   });
 }

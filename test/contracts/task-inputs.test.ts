@@ -9,6 +9,7 @@ describe('the inputs of a task', () => {
     ['image-to-image', { image: 'u1', strength: 0.6 }],
     ['inpaint', { image: 'u1', mask: 'u2', maskBlur: 8 }],
     ['inpaint', { image: 'u1', outpaint: { left: 64, top: 0, right: 0, bottom: 0 } }],
+    ['inpaint', { image: 'u1', mask: 'u2', paddingMaskCrop: 32 }],
     ['reference', { control }],
     ['text-to-video', { video: { frames: 8 } }],
     ['upscale', { image: 'u1' }],
@@ -19,6 +20,9 @@ describe('the inputs of a task', () => {
   it.each([
     ['image-to-image', {}, 'image'],
     ['inpaint', { image: 'u1' }, 'mask'],
+    ['inpaint', { image: 'u1', outpaint: {}, paddingMaskCrop: 32 }, 'paddingMaskCrop'],
+    ['inpaint', { image: 'u1', mask: 'u2', resize: 'pad', paddingMaskCrop: 32 }, 'paddingMaskCrop'],
+    ['image-to-image', { image: 'u1', paddingMaskCrop: 32 }, 'paddingMaskCrop'],
     ['reference', {}, 'control'],
     ['text-to-image', { mask: 'u2' }, 'mask'],
     ['upscale', { image: 'u1', video: {} }, 'video'],

@@ -1,6 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeSafetensors } from '../../lib/engine/checkpoint/safetensors.ts';
+import type { ControlMode } from '../../lib/contracts/task-inputs.ts';
 import type { Picture } from '../../lib/engine/tasks/task.ts';
 import { float32, type Shape } from '../../lib/engine/tensor/tensor.ts';
 import { seededWeight, uniform } from './seeded-weights.ts';
@@ -11,7 +12,7 @@ export interface ControlCase {
   /** Absent: every step. */
   keySteps?: number[];
   alpha?: number;
-  control: { seed: number; scale: number; start: number; end: number }[];
+  control: { seed: number; scale: number; start: number; end: number; mode?: ControlMode }[];
 }
 
 interface Reference {

@@ -100,6 +100,29 @@ describe('what a request names', () => {
     expect(inputs.mask?.data).toHaveLength(72 * 80);
   });
 
+  it('keeps its size where only a part of it is drawn, and so do mask and control pictures', async () => {
+    const studio = await testStudio();
+    await safetensors(join(studio.env.home, 'models', 'edges.safetensors'), {
+      'control_model.input_hint_block.0.weight': [16, 3, 3, 3],
+    });
+    const [image, mask] = [await upload(studio, 200, 100, '#c00'), await upload(studio, 100, 50, '#fff')];
+    const guide = {
+      model: 'edges',
+      image,
+      scale: 1,
+      start: 0,
+      end: 1,
+      preprocessor: 'none',
+      mode: 'control',
+    };
+    const given = { task: 'inpaint', image, mask, paddingMaskCrop: 16, control: [guide] };
+    const { inputs, params: sent } = (await handle(studio, await work(studio, given))).job;
+    expect(inputs).toMatchObject({ width: 64, height: 64, image: { width: 200, height: 100 } });
+    expect(inputs.mask).toMatchObject({ width: 200, height: 100 });
+    expect(inputs.control).toMatchObject([{ mode: 'control', image: { width: 200, height: 100 } }]);
+    expect(sent.paddingMaskCrop).toBe(16);
+  });
+
   it('has its control pictures made, and its adapters as files', async () => {
     const studio = await testStudio();
     const { home } = studio.env;

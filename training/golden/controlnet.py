@@ -34,6 +34,11 @@ RUNS = [
         case="propagated-two", steps=12, keySteps=[0, 1, 3, 6, 7], alpha=0.0,
         control=[dict(seed=11, scale=0.8, start=0.0, end=0.5), dict(seed=12, scale=0.5, start=0.25, end=1.0)],
     ),
+    dict(case="guess", steps=4, control=[dict(seed=11, scale=0.7, mode="control", **WHOLE)]),
+    dict(
+        case="propagated-modes", steps=9, keySteps=[0, 1, 3, 6], alpha=0.0,
+        control=[dict(seed=11, scale=0.8, mode="prompt", **WHOLE), dict(seed=12, scale=0.5, mode="control", **WHOLE)],
+    ),
 ]
 
 
@@ -93,8 +98,7 @@ def trace_of(base, nets, options, positive, negative, start, pixels, dtype) -> t
             for net, picture, one in zip(models, pictures, controls, strict=True):
                 if index / steps < one["start"] or (index + 1) / steps > one["end"]:
                     continue
-                hint = picture.expand(rows.shape[0], -1, -1, -1)
-                down, mid = net(rows, timestep, text, hint, conditioning_scale=one["scale"], return_dict=False)
+                down, mid = residuals(net, one, rows, timestep, text, picture)
                 total = (down, mid) if total is None else ([a + b for a, b in zip(total[0], down, strict=True)], total[1] + mid)
             return None if total is None else cut.Features(tuple(total[0]), total[1])
 
@@ -112,9 +116,22 @@ def trace_of(base, nets, options, positive, negative, start, pixels, dtype) -> t
         prompt_embeds=positive.to(dtype), negative_prompt_embeds=negative.to(dtype), latents=start.to(dtype), output_type="latent",
         num_inference_steps=steps, guidance_scale=guidance, controlnet_conditioning_scale=many("scale"),
         control_guidance_start=many("start"), control_guidance_end=many("end"),
+        guess_mode=all(control.get("mode") == "control" for control in controls),
         callback_on_step_end=lambda p, i, t, values: seen.append(values["latents"].clone()) or values,
     )
     return torch.stack(seen)
+
+
+def residuals(net, one, rows, timestep, text, picture):
+    """Both modes that do not balance weigh layers as guess_mode does; `control` speaks to the conditional half alone."""
+    mode = one.get("mode", "balanced")
+    half = rows.shape[0] // 2 if mode == "control" else 0
+    hint = picture.expand(rows.shape[0] - half, -1, -1, -1)
+    down, mid = net(
+        rows[half:], timestep, text[half:], hint, conditioning_scale=one["scale"], guess_mode=mode != "balanced", return_dict=False
+    )
+    whole = lambda x: torch.cat([torch.zeros_like(x), x]) if half else x
+    return [whole(skip) for skip in down], whole(mid)
 
 
 def main() -> None:

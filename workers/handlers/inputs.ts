@@ -33,25 +33,26 @@ export async function openInputs(
       });
     });
   };
-  const { width, height, resize, outpaint } = params;
+  const { width, height, resize, outpaint, paddingMaskCrop } = params;
   const fitted = await fitPictures({
     width,
     height,
     resize,
     outpaint,
+    paddingMaskCrop,
     image: await file('image'),
     mask: await file('mask'),
   });
   const control: ControlInput[] = [];
-  for (const [i, { model, scale, start, end, preprocessor }] of (params.control ?? []).entries()) {
+  // Of what is drawn, or of the picture where only a part of it is.
+  const size = fitted.image ?? fitted;
+  for (const [i, { model, scale, start, end, mode, preprocessor }] of (params.control ?? []).entries()) {
     const bytes = await file(`control.${i}.image`);
     if (bytes === undefined) throw new EncoreError('not_found', `There is no picture for control.${i}.`);
     control.push({
       model: (await adapter(models, model, 'controlnet')).path,
-      image: await controlPicture(bytes, fitted, params.resize ?? 'crop', preprocessor),
-      scale,
-      start,
-      end,
+      image: await controlPicture(bytes, size, params.resize ?? 'crop', preprocessor),
+      ...{ scale, start, end, mode },
     });
   }
   return {

@@ -63,8 +63,8 @@ export interface Frames {
   readonly perCall: number;
   /** Keeps features as they are made: less memory for every frame, more work for every step. */
   readonly plain?: boolean;
-  /** Between the calls of one step: may throw, or wait. */
-  readonly between?: (() => void | Promise<void>) | undefined;
+  /** Between the calls of one step, with the part of the frames that are done: may throw, or wait. */
+  readonly between?: ((part: number) => void | Promise<void>) | undefined;
 }
 
 /** ControlNet residuals at one key step: one tensor per skip [R, C, h, w], and one for the mid block. */

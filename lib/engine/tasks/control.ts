@@ -3,9 +3,9 @@ import type { Receipt } from '../../contracts/generation.ts';
 import type { ControlNet, PreparedControl } from '../networks/controlnet/controlnet.ts';
 import type { ControlResiduals } from '../propagation/denoiser.ts';
 import type { Guide } from '../propagation/loop.ts';
-import { concatRows, mapped, rows, weightedSum } from '../tensor/arithmetic.ts';
+import { concatRows, mapped, rows, scaled, weightedSum } from '../tensor/arithmetic.ts';
 import { resampled } from '../tensor/resample.ts';
-import type { Tensor } from '../tensor/tensor.ts';
+import { float32, type Tensor } from '../tensor/tensor.ts';
 import type { LoadedControlNet } from './control-nets.ts';
 import type { Batch } from './course.ts';
 import type { LoadedModel } from './loaded-model.ts';
@@ -27,6 +27,8 @@ export interface Stretch {
 
 interface Control extends LoadedControlNet {
   readonly input: ControlInput;
+  /** It reads the words of the conditional half alone, and says nothing to the other (`guess_mode` of diffusers). */
+  readonly halved: boolean;
 }
 
 /** The ControlNets of a request, opened. Their residuals are added to each other. */
@@ -46,7 +48,8 @@ export class Guidance {
     for (const [i, input] of (request.control ?? []).entries()) {
       expectShare(input, i);
       expectSize(`control.${i}.image`, input.image, request);
-      controls.push({ ...(await model.controlNets.open(input.model)), input });
+      const halved = input.mode === 'control' && request.guidanceScale > 1;
+      controls.push({ ...(await model.controlNets.open(input.model)), input, halved });
     }
     return new Guidance(controls);
   }
@@ -58,8 +61,8 @@ export class Guidance {
   /** What the receipt says of each. */
   get facts(): NonNullable<Receipt['control']> {
     return this.controls.map(({ name, hash, input }) => {
-      const { scale, start, end } = input;
-      return { model: name, hash, scale, start, end };
+      const { scale, start, end, mode } = input;
+      return { model: name, hash, scale, start, end, ...(mode && { mode }) };
     });
   }
 
@@ -90,9 +93,9 @@ export class Guidance {
 
   /** Multiply-accumulates: `prompt` once per batch, `steps` of one row at all of these key steps together. */
   cost({ height, width }: Size, keySteps: readonly number[], stretch: Stretch): ControlCost {
-    const costs = this.controls.map(({ net, input }) => {
+    const costs = this.controls.map(({ net, input, halved }) => {
       const { prompt, step } = net.cost(height, width);
-      return { prompt, steps: step * active(keySteps, stretch, input).length };
+      return { prompt, steps: (halved ? 0.5 : 1) * step * active(keySteps, stretch, input).length };
     });
     const sum = (key: keyof ControlCost) => costs.reduce((total, cost) => total + cost[key], 0);
     return { prompt: sum('prompt'), steps: sum('steps') };
@@ -106,15 +109,16 @@ export class Guidance {
     const samples = batch.count * frames;
     const text = repeatEach(states, frames);
     const prepared: { net: ControlNet; input: ControlInput; ready: PreparedControl }[] = [];
-    for (const { net, input } of this.controls) {
+    for (const { net, input, halved } of this.controls) {
       checkpoint();
+      const heard = halved ? rows(text, samples, 2 * samples) : text;
       const picture = conditionOf(input.image, height * net.config.scale, width * net.config.scale);
       const ready = await meter.call('textEncoder', 1, net.cost(height, width).prompt, () =>
-        net.prepare({ encoderHiddenStates: text }, picture, samples),
+        net.prepare({ encoderHiddenStates: heard }, picture, samples),
       );
       prepared.push({ net, input, ready });
     }
-    const [first] = prepared as [(typeof prepared)[number]];
+    const size = { rows: text.shape[0]!, height, width };
     return async (sample, index) => {
       let sum: ControlResiduals | undefined;
       for (const { net, input, ready } of prepared) {
@@ -124,10 +128,11 @@ export class Guidance {
         const residuals = await meter.call('control', 1, cost, () =>
           net.residuals(sample, run.timesteps[index]!, ready, input.scale),
         );
-        sum = sum === undefined ? residuals : added(sum, residuals);
+        const heard = forRows(size.rows, softened(residuals, input.mode));
+        sum = sum === undefined ? heard : added(sum, heard);
       }
       // Nothing, as numbers: the encoder's graph stays the same throughout the run.
-      return sum ?? first.net.silence(first.ready);
+      return sum ?? prepared[0]!.net.silence(size);
     };
   }
 }
@@ -183,6 +188,29 @@ function added(a: ControlResiduals, b: ControlResiduals): ControlResiduals {
   return {
     downBlockResSamples: a.downBlockResSamples.map((x, i) => sum(x, b.downBlockResSamples[i]!)),
     midBlockResSample: sum(a.midBlockResSample, b.midBlockResSample),
+  };
+}
+
+/**
+ * Where words and ControlNet are not to count alike: the shallower the layer, the less it says, from a tenth to all in
+ * equal ratios. diffusers: `guess_mode` of ControlNetModel; AUTOMATIC1111's extension has 0.825 to the power of 0 .. 12.
+ */
+function softened(residuals: ControlResiduals, mode: ControlInput['mode'] = 'balanced'): ControlResiduals {
+  if (mode === 'balanced') return residuals;
+  const { downBlockResSamples: down, midBlockResSample } = residuals;
+  return {
+    downBlockResSamples: down.map((x, i) => scaled(10 ** (i / down.length - 1), x)),
+    midBlockResSample,
+  };
+}
+
+/** Residuals of the conditional half alone, with nothing for the half before it. */
+function forRows(count: number, residuals: ControlResiduals): ControlResiduals {
+  if (residuals.midBlockResSample.shape[0] === count) return residuals;
+  const whole = (x: Float32) => concatRows([float32(x.shape), x]);
+  return {
+    downBlockResSamples: residuals.downBlockResSamples.map(whole),
+    midBlockResSample: whole(residuals.midBlockResSample),
   };
 }
 

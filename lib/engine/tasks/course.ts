@@ -58,6 +58,8 @@ export interface Batch {
 /** What a task file exports. Checks what it needs: throws `invalid_parameter`, `invalid_tensor`, `unsupported_task`. */
 export interface Task {
   courses(model: LoadedModel, input: GenerateInput): readonly Course[];
+  /** What is drawn of a request where that is a part of its picture. Default: the whole. */
+  part?(request: GenerateInput): GenerateInput;
   /** What becomes of each picture in the end. Default: nothing. */
-  finish?(picture: Picture, input: GenerateInput): Picture;
+  finish?(picture: Picture, request: GenerateInput): Picture;
 }

@@ -7,6 +7,7 @@ import type { Batch, Task } from './course.ts';
 import { latentSize } from './latent-size.ts';
 import type { LoadedModel } from './loaded-model.ts';
 import { composed, expectMask, feathered, filled, hidden, latentMask } from './mask.ts';
+import { maskedArea, maskPartOf, partOf, putBack, type Area } from './masked-area.ts';
 import { expectImage, expectSize, originalOf, pixelsOf, type Original } from './original.ts';
 import { repeatRow } from './pictures.ts';
 import type { GenerateInput, GrayPicture, Picture } from './task.ts';
@@ -65,11 +66,43 @@ export const inpaint: Task = {
     ];
   },
 
-  finish(picture, input) {
-    const { image, mask } = expectMasked(input);
-    return composed(image, picture, feathered(mask, input.maskBlur ?? defaultMaskBlur));
+  part(request) {
+    const area = areaOf(request);
+    if (area === undefined) return request;
+    const { image, mask, control, width, height } = request;
+    const size = { width, height };
+    return {
+      ...request,
+      image: partOf(image!, area, size),
+      mask: maskPartOf(mask!, area, size),
+      ...(control && {
+        control: control.map((each) => ({ ...each, image: partOf(each.image, area, size) })),
+      }),
+    };
+  },
+
+  finish(picture, request) {
+    const { image, mask } = expectMasked(request);
+    const area = areaOf(request);
+    const drawn = area === undefined ? picture : putBack(image, picture, area);
+    return composed(image, drawn, feathered(mask, blurOf(request)));
   },
 };
+
+/** The part of a request's picture that is drawn; undefined where that is the whole. */
+function areaOf(request: GenerateInput): Area | undefined {
+  const { paddingMaskCrop } = request;
+  if (paddingMaskCrop === undefined) return undefined;
+  const { image, mask } = expectMasked(request);
+  for (const [i, control] of (request.control ?? []).entries()) {
+    expectSize(`control.${i}.image`, control.image, image);
+  }
+  return maskedArea(mask, paddingMaskCrop + blurOf(request), request);
+}
+
+function blurOf({ maskBlur = defaultMaskBlur }: GenerateInput): number {
+  return maskBlur;
+}
 
 /** Whether the UNet reads latents alone, or beside them a mask and a masked picture. Throws `unsupported_task`. */
 function inputsOf({ name, denoiser: { inChannels, outChannels } }: LoadedModel): 'latents' | 'mask' {
@@ -82,10 +115,12 @@ function inputsOf({ name, denoiser: { inChannels, outChannels } }: LoadedModel):
 }
 
 function expectMasked(input: GenerateInput): { image: Picture; mask: GrayPicture } {
-  const image = expectImage(input);
-  const { mask } = input;
+  const { mask, paddingMaskCrop } = input;
+  // Only a part of it is drawn: the picture has any size.
+  const size = paddingMaskCrop !== undefined && input.image !== undefined ? input.image : input;
+  const image = expectImage({ ...input, width: size.width, height: size.height });
   if (mask === undefined) throw new EncoreError('invalid_parameter', 'inpaint needs a mask');
-  expectSize('mask', mask, input);
+  expectSize('mask', mask, size);
   expectMask(mask);
   return { image, mask };
 }

@@ -114,18 +114,20 @@ function gaussian(plane: Float32Array, width: number, height: number, deviation:
 function boxBlurred(plane: Float32Array, width: number, height: number, reach: number): Float32Array {
   if (reach === 0) return plane;
   const wide = new Float32Array(plane.length);
-  for (let row = 0; row < height; row++) runningMeans(plane, wide, row * width, 1, width, reach);
+  for (let row = 0; row < height; row++) {
+    runningMeans(plane, wide, { start: row * width, stride: 1, count: width }, reach);
+  }
   const out = new Float32Array(plane.length);
-  for (let column = 0; column < width; column++) runningMeans(wide, out, column, width, height, reach);
+  for (let column = 0; column < width; column++) {
+    runningMeans(wide, out, { start: column, stride: width, count: height }, reach);
+  }
   return out;
 }
 
 function runningMeans(
   from: Float32Array,
   to: Float32Array,
-  start: number,
-  stride: number,
-  count: number,
+  { start, stride, count }: { start: number; stride: number; count: number },
   reach: number,
 ): void {
   const at = (i: number) => from[start + Math.min(Math.max(i, 0), count - 1) * stride]!;

@@ -1,3 +1,4 @@
+import type { Motion } from '../../contracts/task-inputs.ts';
 import { float32, type Tensor } from '../tensor/tensor.ts';
 
 type Float32 = Tensor<'float32'>;
@@ -13,19 +14,49 @@ export interface Warped {
   readonly latents: Float32;
   /**
    * How much of the variance of independent noise is left, 0 to 1: 1 at whole positions, half of it or less between
-   * them, because means of neighbours are less noisy.
+   * them, because means of neighbours are less noisy. Under a zoom the mean over the picture.
    */
   readonly variance: number;
 }
 
+/** Where a frame looks, from where the first does: `x` and `y` in 512ths of the picture's width and height. */
+export interface View {
+  readonly x: number;
+  readonly y: number;
+  /** Above 1 is nearer. Default 1. */
+  readonly zoom?: number;
+}
+
+/** Where frame `k` of `frames` looks. */
+export function viewOf({ x, y, zoom = 1, path }: Motion, k: number, frames: number): View {
+  const place = path === undefined ? { x: k * x, y: k * y } : along(path, k / (frames - 1));
+  return { ...place, zoom: zoom ** k };
+}
+
+/** The place on a path from 0, 0 after that part of its length. */
+function along(path: Required<Motion>['path'], part: number): { x: number; y: number } {
+  const places = [{ x: 0, y: 0 }, ...path];
+  const lengths = path.map(({ x, y }, i) => Math.hypot(x - places[i]!.x, y - places[i]!.y));
+  let left = part * lengths.reduce((sum, length) => sum + length, 0);
+  for (const [i, length] of lengths.entries()) {
+    const [from, to] = [places[i]!, places[i + 1]!];
+    if (left < length) {
+      const share = left / length;
+      return { x: from.x + share * (to.x - from.x), y: from.y + share * (to.y - from.y) };
+    }
+    left -= length;
+  }
+  return path.at(-1)!;
+}
+
 /**
  * Text2Video-Zero's global motion (Khachatryan et al., 2023, section 3.3.1): the latents seen through a frame that has
- * moved by `x` and `y`, in 512ths of the picture's width and height. Beyond the border it mirrors. x: [1, C, h, w].
+ * moved, and zoomed about its middle. Beyond the border it mirrors. latents: [1, C, h, w].
  * diffusers: pipeline_text_to_video_zero.py, warp_single_latent (grid_sample with reflection padding)
  */
-export function warp(latents: Float32, x: number, y: number, sampling: Sampling): Warped {
+export function warp(latents: Float32, { x, y, zoom = 1 }: View, sampling: Sampling): Warped {
   const [, channels = 0, height = 0, width = 0] = latents.shape;
-  const [rows, columns] = [taps(height, y, sampling), taps(width, x, sampling)];
+  const [rows, columns] = [taps(height, y, zoom, sampling), taps(width, x, zoom, sampling)];
   const out = new Float32Array(latents.data.length);
   for (let c = 0; c < channels; c++) {
     const plane = c * height * width;
@@ -50,9 +81,11 @@ interface Tap {
   share: number;
 }
 
-function taps(length: number, motion: number, sampling: Sampling): Tap[] {
+function taps(length: number, motion: number, zoom: number, sampling: Sampling): Tap[] {
   const shift = (motion * length) / 512;
-  return Array.from({ length }, (_, i) => {
+  const middle = (length - 1) / 2;
+  return Array.from({ length }, (_, at) => {
+    const i = middle + (at - middle) / zoom;
     if (sampling === 'nearest') {
       // diffusers measures from the corner of a 512-pixel grid: half of its pixels before the centre.
       const index = reflected(roundHalfEven(clampedReflection(i + shift - length / 1024, length)), length);
@@ -83,8 +116,7 @@ function roundHalfEven(x: number): number {
   return floor % 2 === 0 ? floor : floor + 1;
 }
 
-/** Variance of the mean of two independent values, each of variance 1. */
+/** Variance of means of two independent values, each of variance 1: the mean over an axis. */
 function kept(axis: readonly Tap[]): number {
-  const share = axis[0]?.share ?? 0;
-  return (1 - share) ** 2 + share ** 2;
+  return axis.reduce((sum, { share }) => sum + (1 - share) ** 2 + share ** 2, 0) / axis.length;
 }

@@ -33,6 +33,9 @@ export class RunMeter {
   private readonly seen = new Set<string>();
   private loading: number;
   private done = 0;
+  /** Cost of the call that runs, and how much of it is done. */
+  private running = 0;
+  private part = 0;
   /** Which of a run's legs the calls belong to: they differ in size, so one's seconds say nothing about another's. */
   leg = 0;
 
@@ -67,7 +70,11 @@ export class RunMeter {
 
   /** One call of a network; `cost` are its multiply-accumulates, 0 for what the total does not count. */
   async call<T>(stage: Stage, units: number, cost: number, work: () => Promise<T>): Promise<T> {
-    const { result, seconds } = await this.timed(work);
+    this.running = cost;
+    const { result, seconds } = await this.timed(work).finally(() => {
+      this.running = 0;
+      this.part = 0;
+    });
     const { leg } = this;
     const kind = `${leg} ${stage} ${units}`;
     this.calls.push({ stage, leg, units, seconds, cost, first: !this.seen.has(kind) });
@@ -76,9 +83,18 @@ export class RunMeter {
     return result;
   }
 
+  /** How much of the running call is done, 0 to 1. */
+  within(part: number): void {
+    this.part = part;
+  }
+
   /** 0 to 1. */
   get fraction(): number {
-    return this.total === 0 ? 0 : Math.min(this.done / this.total, 1);
+    return this.total === 0 ? 0 : Math.min(this.spent / this.total, 1);
+  }
+
+  private get spent(): number {
+    return this.done + this.part * this.running;
   }
 
   /** At the speed of the calls so far, first calls left out as soon as there are others. null before any call. */
@@ -88,7 +104,7 @@ export class RunMeter {
     const measured = warm.length > 0 ? warm : costly;
     const cost = sum(measured, (call) => call.cost);
     if (cost === 0) return null;
-    return (Math.max(this.total - this.done, 0) * sum(measured, (call) => call.seconds)) / cost;
+    return (Math.max(this.total - this.spent, 0) * sum(measured, (call) => call.seconds)) / cost;
   }
 
   /** `denoising` are the seconds of the loop, of which the scheduler has what no call took. */

@@ -31,9 +31,10 @@ const injectionTau = 0.5;
 export async function run(
   context: TaskContext,
   task: Task,
-  input: GenerateInput,
+  request: GenerateInput,
   hooks: TaskHooks = {},
 ): Promise<TaskResult> {
+  const input = task.part?.(request) ?? request;
   const guidance = await Guidance.open(context.model, input);
   const drawing = prepareDrawing(context, task, input, guidance, hooks);
   const { meter, count } = drawing;
@@ -48,9 +49,10 @@ export async function run(
     meter.leg = i;
     latents = await walk(drawing, leg, text, noise, latents);
   }
-  const pictures = await develop(drawing, latents!);
+  const drawn = await develop(drawing, latents!);
+  const pictures = drawn.map((picture) => task.finish?.(picture, request) ?? picture);
   return {
-    pictures: pictures.map((picture) => task.finish?.(picture, input) ?? picture),
+    pictures,
     latents: latents!,
     receipt: receiptOf(context, drawing, text, pictures[0]!),
   };
@@ -186,13 +188,19 @@ async function walkBatch(drawing: Drawing, leg: Leg, batch: Batch, start: Start)
   const { run, first, count, states } = batch;
   const { frames } = leg;
   const { checkpoint, legs } = drawing;
+  // A step of a long video takes minutes.
+  const between = (part: number) => {
+    checkpoint();
+    meter.within(part);
+    drawing.report('denoise');
+  };
   // Given noise has the size of the first leg.
   const stack = leg === legs[0] ? input.noise : undefined;
   checkpoint();
   const prepared = await meter.call('textEncoder', 1, 0, () =>
     denoiser.prepare({
       encoderHiddenStates: states,
-      frames: leg.clip && { ...leg.clip, count: frames, between: checkpoint },
+      frames: leg.clip && { ...leg.clip, count: frames, between },
     }),
   );
   const control = await drawing.guidance.guide(batch, leg);

@@ -1,5 +1,5 @@
 import type { Plan, Receipt, SchedulerName } from '../../contracts/generation.ts';
-import type { maskedContents, TaskName, Upscale, Video } from '../../contracts/task-inputs.ts';
+import type { ControlMode, maskedContents, TaskName, Upscale, Video } from '../../contracts/task-inputs.ts';
 import type { NoiseKind } from '../tensor/random.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
@@ -74,15 +74,17 @@ export interface GenerateInput {
   noiseKind?: NoiseKind;
   /** DDIM's eta: 0 (default) is deterministic, 1 has DDPM's variance. */
   eta?: number;
-  /** Of width x height pixels. */
+  /** Of width x height pixels; of any size where only a part of it is drawn (`paddingMaskCrop`). */
   image?: Picture;
   /** Part of the run that is drawn anew, 0 to 1; `defaultStrength` (lib/contracts/task-inputs.ts) where it is missing. */
   strength?: number;
-  /** Of width x height pixels; 255 is drawn anew. */
+  /** Of the picture's size; 255 is drawn anew. */
   mask?: GrayPicture;
   /** Feather of the mask's edge, in pixels. */
   maskBlur?: number;
   maskedContent?: (typeof maskedContents)[number];
+  /** Only what is masked is drawn, at width x height, with so many of the picture's pixels around it. */
+  paddingMaskCrop?: number;
   control?: ControlInput[];
   /** Merged into the weights of the UNet and the text encoder; one of weight 0 changes nothing. */
   loras?: LoraInput[];
@@ -98,11 +100,13 @@ export interface GenerateInput {
 export interface ControlInput {
   /** Diffusers folder or single file. */
   model: string;
-  /** Of width x height pixels, as the network was trained on: already preprocessed. */
+  /** Of the picture's size, as the network was trained on: already preprocessed. */
   image: Picture;
   scale: number;
   start: number;
   end: number;
+  /** Default `balanced`. */
+  mode?: ControlMode;
 }
 
 export interface LoraInput {

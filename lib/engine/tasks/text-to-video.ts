@@ -6,7 +6,7 @@ import { concatRows, reshaped, rows, scaled, weightedSum } from '../tensor/arith
 import { float32, sizeOf, type Tensor } from '../tensor/tensor.ts';
 import type { Batch, Course, Task } from './course.ts';
 import { expectLatentsAlone, latentSize } from './latent-size.ts';
-import { warp, type Warped } from './motion-field.ts';
+import { viewOf, warp, type Warped } from './motion-field.ts';
 
 type Float32 = Tensor<'float32'>;
 
@@ -71,7 +71,7 @@ const text2VideoZero: Task = {
           latents.push(started.get(first + i)!);
           for (let k = 1; k < frames; k++) {
             const row = i * (frames - 1) + k - 1;
-            const moved = warp(rows(previous!, i, i + 1), k * motion.x, k * motion.y, sampling);
+            const moved = warp(rows(previous!, i, i + 1), viewOf(motion, k, frames), sampling);
             latents.push(back(moved, rows(fresh, row, row + 1)));
           }
         }

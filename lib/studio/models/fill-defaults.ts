@@ -11,7 +11,7 @@ import { defaultStrength, upscaleSchema } from '../../contracts/task-inputs.ts';
 
 /**
  * The request with everything filled in that it left to the model and to chance.
- * @param picture what is drawn from: without a size in the request, the picture's is kept
+ * @param picture what is drawn from: without a size in the request, the picture's is kept, unless only a part is drawn
  * @throws EncoreError `invalid_parameter` when its plan names steps that the run does not have, or its size does not fit
  */
 export function fillDefaults(
@@ -25,7 +25,8 @@ export function fillDefaults(
   const steps = request.steps ?? defaults.steps;
   const skipped = firstStep(steps, strengthOf(request));
   resolveSchedule(request.plan, steps);
-  const own = picture === undefined ? defaults : naturalSize(picture, defaults, model.sideMultiple);
+  const isWhole = picture !== undefined && request.paddingMaskCrop === undefined;
+  const own = isWhole ? naturalSize(picture, defaults, model.sideMultiple) : defaults;
   const { width = own.width, height = own.height } = request;
   expectMultiple({ width, height }, model);
   expectLarger(request, { steps, width, height }, model);

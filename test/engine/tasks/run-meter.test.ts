@@ -24,6 +24,28 @@ test('progress is counted in cost, and the time left at the speed of warm calls'
   expect([meter.fraction, meter.etaSeconds]).toEqual([1, 0]);
 });
 
+test('a call that is done in part counts in part, until it is done', async () => {
+  const { meter, taking } = meterOf(100);
+  await meter.call('decoder', 1, 20, taking(2));
+  const seen: number[] = [];
+  await meter.call('decoder', 1, 40, async () => {
+    for (const part of [0.25, 0.5]) {
+      await taking(1)();
+      meter.within(part);
+      seen.push(meter.fraction, meter.etaSeconds!);
+    }
+  });
+  // At 2 s for 20: 70 and then 60 to go.
+  expect(seen).toEqual([0.3, 7, 0.4, 6]);
+  expect(meter.fraction).toBe(0.6);
+  const failed = meter.call('decoder', 1, 40, () => {
+    meter.within(0.5);
+    return Promise.reject(new Error('no'));
+  });
+  await expect(failed).rejects.toThrow('no');
+  expect(meter.fraction).toBe(0.6);
+});
+
 test('opening a graph within a call is load, not work', async () => {
   const { meter, taking } = meterOf(10);
   await meter.call('decoder', 1, 10, async () => {

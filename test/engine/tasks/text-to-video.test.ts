@@ -7,6 +7,7 @@ import { denoise } from '../../../lib/engine/propagation/loop.ts';
 import { spansOf } from '../../../lib/engine/propagation/plan.ts';
 import { createScheduler } from '../../../lib/engine/schedulers/index.ts';
 import { Engine } from '../../../lib/engine/tasks/engine.ts';
+import type { Motion } from '../../../lib/contracts/task-inputs.ts';
 import type { GenerateInput, Progress } from '../../../lib/engine/tasks/task.ts';
 import { concatRows, rows } from '../../../lib/engine/tensor/arithmetic.ts';
 import type { Tensor } from '../../../lib/engine/tensor/tensor.ts';
@@ -134,6 +135,32 @@ describe('a video', () => {
     expect(seen.at(-1)).toMatchObject({ stage: 'vae', fraction: 1, step: 27, steps: 27 });
     expect(seen.filter(({ stage }) => stage === 'vae')).toHaveLength(1 + frames);
     expect(previews.length).toBeGreaterThan(0);
+    // Also between the frames of one step, and never backwards.
+    const steps = seen.filter(({ stage }) => stage === 'denoise');
+    expect(new Set(steps.map(({ step }) => step)).size).toBeLessThan(steps.length);
+    const fractions = seen.map(({ fraction }) => fraction);
+    expect(fractions).toEqual([...fractions].sort((a, b) => a - b));
+    expect(new Set(fractions.slice(0, -1)).size).toBeGreaterThan(27);
+  });
+
+  it('goes along a path, and nearer: each frame looks where its motion says', async () => {
+    const play = async (motion: Motion) => {
+      const { latents } = await engine.generate(
+        request({ plan: 'faster', video: { frames, fps: 4, motion, format: 'mp4' } }),
+      );
+      return latents;
+    };
+    const straight = await play({ x: 128, y: 64 });
+    const last = { x: 128 * (frames - 1), y: 64 * (frames - 1) };
+    const places = [{ x: last.x / 4, y: last.y / 4 }, last];
+    const along = await play({ x: 0, y: 0, path: places });
+    expect(difference(along, straight).max).toBeLessThan(1e-5);
+    const still = await play({ x: 0, y: 0 });
+    expect(difference(await play({ x: 128, y: 64, path: [{ x: 0, y: 0 }] }), still).max).toBe(0);
+    const near = await play({ x: 0, y: 0, zoom: 1.25 });
+    // The first frame is where it was; the others are not.
+    expect(difference(rows(near, 0, 1), rows(still, 0, 1)).max).toBeLessThan(1e-5);
+    expect(difference(rows(near, 1, frames), rows(still, 1, frames)).max).toBeGreaterThan(0.05);
   });
 
   it('of a batch is the one its own seed draws', async () => {

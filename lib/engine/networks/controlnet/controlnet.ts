@@ -92,7 +92,7 @@ export class ControlNet {
   }
 
   /** What a ControlNet that says nothing would give. */
-  silence({ rows, height, width }: PreparedControl): ControlResiduals {
+  silence({ rows, height, width }: Pick<PreparedControl, 'rows' | 'height' | 'width'>): ControlResiduals {
     const zeros = featureShapes(this.config.unet, height, width).map((shape) => float32([rows, ...shape]));
     return { downBlockResSamples: zeros.slice(0, -1), midBlockResSample: zeros.at(-1)! };
   }

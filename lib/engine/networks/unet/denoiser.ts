@@ -34,7 +34,7 @@ interface UnetPrepared extends Prepared {
   /** What one call draws: a single part for pictures. */
   readonly parts: readonly ClipPart[];
   readonly hoisting: boolean;
-  readonly between: () => void | Promise<void>;
+  readonly between: (part: number) => void | Promise<void>;
 }
 
 /** The encoder's outputs by name for each part, and the size they are for. */
@@ -143,7 +143,7 @@ export class UnetDenoiser implements Denoiser {
     const feeds = { ...values, timestep: float32([1], Float32Array.of(timestep)) };
     const features: Feeds[] = [];
     for (const part of parts) {
-      if (features.length > 0) await between();
+      if (features.length > 0) await between(part.start / part.total);
       const own = { ...mapFeeds({ ...residualFeeds(control), sample }, (x) => framesOf(x, part)) };
       // The first frame's keys, which only the parts after it read, come with its features.
       const given = { ...features[0], ...feeds, ...own };
@@ -165,7 +165,7 @@ export class UnetDenoiser implements Denoiser {
     const samples: Tensor<'float32'>[] = [];
     let first: Feeds = {};
     for (const [i, part] of parts.entries()) {
-      if (i > 0) await between();
+      if (i > 0) await between(part.start / part.total);
       const given = { ...first, ...feeds, ...known[i] };
       const made = await this.run('decoder', { ...size, frames: part.rows }, given);
       if (made['sample']?.dtype !== 'float32')
