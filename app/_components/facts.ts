@@ -1,5 +1,6 @@
 import type { Generation, Receipt } from '../../lib/contracts/generation.ts';
 import { schedulers } from '../../lib/contracts/schedulers.ts';
+import type { ControlMode, Motion } from '../../lib/contracts/task-inputs.ts';
 import { deviceName } from './device-names.ts';
 import { planSteps } from './plan-words.ts';
 
@@ -30,6 +31,9 @@ export function requestFacts({ params, receipt, assets }: Generation, seed: numb
     params.resize === undefined ? null : ['Fitted by', params.resize],
     params.maskedContent === undefined ? null : ['Began with', maskedContentNames[params.maskedContent]],
     params.maskBlur === undefined ? null : ['Mask’s edge', `${params.maskBlur} px`],
+    params.paddingMaskCrop === undefined
+      ? null
+      : ['Drawn', `what is masked, with ${params.paddingMaskCrop} px around`],
     outpaint === undefined ? null : ['Added around', sides(outpaint)],
     upscale === undefined
       ? null
@@ -37,12 +41,16 @@ export function requestFacts({ params, receipt, assets }: Generation, seed: numb
     video === undefined
       ? null
       : ['Video', `${movie?.frames ?? video.frames} frames at ${movie?.fps ?? video.fps} a second`],
-    video === undefined ? null : ['Motion', `${video.motion.x}, ${video.motion.y} a frame`],
+    video === undefined || video.adapter !== undefined ? null : ['Motion', motionWords(video.motion)],
     params.clipSkip === undefined ? null : ['Text layers left out', String(params.clipSkip)],
     ['Model', model],
-    ...control.map(({ model, scale, start, end }): Fact => [
+    ...control.map(({ model, scale, start, end, mode }): Fact => [
       'Guided by',
-      `${model} × ${scale}${start === 0 && end === 1 ? '' : `, ${share(start)} to ${share(end)} of the run`}`,
+      [
+        `${model} × ${scale}`,
+        ...(start === 0 && end === 1 ? [] : [`${share(start)} to ${share(end)} of the run`]),
+        ...(mode === undefined ? [] : [modeWords[mode]]),
+      ].join(', '),
     ]),
     ...(receipt?.loras === undefined
       ? loras.map(({ id, weight }): Fact => ['LoRA', `${id} × ${weight}`])
@@ -76,6 +84,17 @@ export function furtherFacts(receipt: Receipt): Fact[] {
     ...(receipt.loras ?? []).map(({ name, hash }): Fact => [name, hash]),
     ...Object.entries(receipt.versions),
   ];
+}
+
+const modeWords: Record<ControlMode, string> = {
+  balanced: 'as much as the words',
+  prompt: 'less than the words',
+  control: 'more than the words',
+};
+
+function motionWords({ x, y, zoom, path }: Motion): string {
+  const way = path === undefined ? `${x}, ${y} a frame` : `along a path of ${path.length}`;
+  return zoom === undefined ? way : `${way}, × ${zoom} a frame`;
 }
 
 function share(fraction: number): string {

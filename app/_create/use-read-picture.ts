@@ -14,15 +14,15 @@ export const programs: Record<NonNullable<PictureInfo['source']>, string> = {
   novelai: 'NovelAI',
 };
 
-/** Sets the fields of the page to what a picture says of how it was made, with a way back. */
-export function useReadPicture(): (info: PictureInfo) => void {
+/** Sets the fields of the page to what a picture, or the text out of one, says of how it was made, with a way back. */
+export function useReadPicture(): (info: PictureInfo, what?: 'picture' | 'text') => void {
   const { notify } = useNotify();
-  return ({ source, params, modelName }) => {
+  return ({ source, params, modelName }, what = 'picture') => {
     const before = draftStore.get();
     updateDraft({ ...noInputs, ...params, count: 1 });
     const isOtherModel = modelName !== null && params.model === undefined;
     notify({
-      title: `Set as this picture of ${programs[source ?? 'encore']} says.`,
+      title: `Set as this ${what} of ${programs[source ?? 'encore']} says.`,
       description: isOtherModel ? `It was made with ${modelName}, which is not installed here.` : undefined,
       action: { label: 'Undo', run: () => draftStore.set(before) },
     });

@@ -44,6 +44,8 @@ const startSchema = z.object({
   mask: sketchSchema.catch(emptySketch),
   maskBlur: shape.maskBlur,
   maskedContent: shape.maskedContent,
+  /** Missing: the whole picture is drawn, though only what is masked changes. */
+  paddingMaskCrop: shape.paddingMaskCrop,
   outpaint: outpaintSchema,
   larger: upscaleSchema,
 });
@@ -71,6 +73,7 @@ const referenceSchema = z.object({
   scale: controlSchema.shape.scale,
   start: controlSchema.shape.start,
   end: controlSchema.shape.end,
+  mode: controlSchema.shape.mode,
 });
 export type Reference = z.infer<typeof referenceSchema>;
 

@@ -59,6 +59,7 @@ function startOf(generation: Generation): Start | undefined {
     mask: mask === undefined ? emptySketch : { ...emptySketch, base: mask.id },
     maskBlur: params.maskBlur,
     maskedContent: params.maskedContent,
+    paddingMaskCrop: params.paddingMaskCrop,
     outpaint: params.outpaint ?? { ...noBorders },
     larger: isTask(params.task, 'upscale') && params.upscale !== undefined ? params.upscale : start.larger,
   };
@@ -75,8 +76,8 @@ function referencesOf(generation: Generation): Reference[] {
     const picture = inputOf(generation, `control.${index}.image`);
     if (picture === undefined) return [];
     const reference = newReference({ kind: 'picture', picture, preprocessor: control.preprocessor });
-    const { model, scale, start, end } = control;
-    return [{ ...reference, model, scale, start, end }];
+    const { model, scale, start, end, mode } = control;
+    return [{ ...reference, model, scale, start, end, mode }];
   });
 }
 

@@ -139,7 +139,10 @@ export function allowsSecondPass(task: TaskName): boolean {
 }
 
 function startFields(start: Start, sent: SentPictures): Partial<GenerationInput> {
-  const { picture, use, resize, maskBlur, maskedContent, outpaint, larger } = start;
+  const { picture, use, maskBlur, maskedContent, outpaint, larger } = start;
+  const paddingMaskCrop = use === 'paint' ? start.paddingMaskCrop : undefined;
+  // A picture of which only a part is drawn keeps its size.
+  const resize = paddingMaskCrop === undefined ? start.resize : undefined;
   const image = picture.id;
   if (use === 'enlarge') return { image, upscale: larger };
   const strength = start.strength ?? defaultStrengthOf(use);
@@ -150,16 +153,25 @@ function startFields(start: Start, sent: SentPictures): Partial<GenerationInput>
     ...(resize !== undefined && { resize }),
     ...(maskBlur !== undefined && { maskBlur }),
     ...(maskedContent !== undefined && { maskedContent }),
+    ...(paddingMaskCrop !== undefined && { paddingMaskCrop }),
     ...(use === 'paint' ? { mask: sent.mask } : { outpaint }),
   };
 }
 
 function controlOf(reference: Reference, sent: SentPictures, controlNets: readonly Adapter[]): Control {
-  const { key, source, scale, start, end } = reference;
+  const { key, source, scale, start, end, mode } = reference;
   const net = controlNetOf(reference, controlNets);
   const model = net?.id ?? reference.model ?? '';
   const image = source.kind === 'drawing' ? (sent.drawings[key] ?? '') : source.picture.id;
-  return { model, image, preprocessor: preprocessorOf(reference, net), scale, start, end };
+  return {
+    model,
+    image,
+    preprocessor: preprocessorOf(reference, net),
+    scale,
+    start,
+    end,
+    ...(mode && { mode }),
+  };
 }
 
 /** A hand-made schedule may come from a longer run; what this one does not have is left out. */

@@ -41,12 +41,20 @@ function leastCommonMultiple(a: number, b: number): number {
   return (a / divisor(a, b)) * b;
 }
 
-/** The size that a draft asks for: its own, else that of the picture it starts from, else the model's. */
+interface StartSize {
+  picture: Size;
+  use?: string;
+  paddingMaskCrop?: number;
+}
+
+/** The size that a draft asks for: its own, else that of the picture it starts from the whole of, else the model's. */
 export function drawnSize(
-  draft: { width?: number; height?: number; start?: { picture: Size } },
+  draft: { width?: number; height?: number; start?: StartSize },
   model: { defaults: Size; sideMultiple: number },
 ): Size {
   const { defaults, sideMultiple } = model;
-  const own = draft.start === undefined ? defaults : naturalSize(draft.start.picture, defaults, sideMultiple);
+  const { start } = draft;
+  const isWhole = start !== undefined && !(start.use === 'paint' && start.paddingMaskCrop !== undefined);
+  const own = isWhole ? naturalSize(start.picture, defaults, sideMultiple) : defaults;
   return { width: draft.width ?? own.width, height: draft.height ?? own.height };
 }

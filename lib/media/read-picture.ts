@@ -19,8 +19,9 @@ interface Found {
 }
 
 /**
- * What a picture of Encore, A1111 (and its kin), Fooocus, SwarmUI, ComfyUI, InvokeAI or NovelAI says about how it was
- * made. The pixels are not decoded. `params.model` is the name in the file: whether it is installed is not known here.
+ * What a picture, or the text out of one, of Encore, A1111 (and its kin), Fooocus, SwarmUI, ComfyUI, InvokeAI or NovelAI
+ * says about how it was made. The pixels are not decoded. `params.model` is the name in the file: whether it is installed
+ * is not known here.
  * @throws EncoreError `invalid_parameter` for what is no picture, or a damaged one
  */
 export async function readPicture(file: Uint8Array): Promise<PictureInfo> {
@@ -41,6 +42,8 @@ export async function readPicture(file: Uint8Array): Promise<PictureInfo> {
 }
 
 async function readTextsOf(file: Uint8Array): Promise<Map<string, string>> {
+  const text = readText(file);
+  if (text !== null && fromParameters(text, false) !== null) return new Map([['parameters', text]]);
   const comment = readComment(file);
   if (comment !== null) return new Map([[comment.startsWith('{') ? JSON_KEYWORD : 'comment', comment]]);
   if (isPng(file)) return readTexts(readChunks(file));
@@ -63,6 +66,19 @@ async function readTextsOf(file: Uint8Array): Promise<Map<string, string>> {
     if (match !== null) texts.set(match[1] as string, match[2] as string);
   }
   return texts;
+}
+
+/** Longer than what any program writes. */
+const MAX_TEXT_BYTES = 100_000;
+
+/** The words of a file that is nothing but words: what is copied from a page, or lies beside a picture. */
+function readText(file: Uint8Array): string | null {
+  if (file.length > MAX_TEXT_BYTES || file.includes(0)) return null;
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(file);
+  } catch {
+    return null;
+  }
 }
 
 function interpret(raw: Map<string, string>): Found | null {

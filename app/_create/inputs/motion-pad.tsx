@@ -12,7 +12,7 @@ interface MotionPadProps {
 }
 
 /**
- * The way the picture moves as an arrow, to be pulled by its tip. For pointers only: the number fields beside it say and
+ * The way the view moves as an arrow, to be pulled by its tip. For pointers only: the number fields beside it say and
  * set the same.
  */
 export function MotionPad({ x, y, onChange }: MotionPadProps) {

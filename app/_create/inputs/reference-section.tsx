@@ -3,7 +3,12 @@ import { useMutation } from '@tanstack/react-query';
 import { Pencil } from 'lucide-react';
 import Link from 'next/link';
 import { useState } from 'react';
-import { inputLimits, preprocessors } from '../../../lib/contracts/task-inputs.ts';
+import {
+  controlModes,
+  inputLimits,
+  preprocessors,
+  type ControlMode,
+} from '../../../lib/contracts/task-inputs.ts';
 import type { Adapter } from '../../../lib/contracts/models.ts';
 import { Button } from '../../_components/button.tsx';
 import { SelectField } from '../../_components/fields.tsx';
@@ -27,6 +32,12 @@ const preprocessorNames: Record<(typeof preprocessors)[number], string> = {
   none: 'It is a control picture already',
 };
 
+const modeNames: Record<ControlMode, string> = {
+  balanced: 'Both alike',
+  prompt: 'The words more',
+  control: 'The lines more',
+};
+
 interface ReferenceSectionProps {
   reference: Reference;
   /** Those that fit the model. */
@@ -35,7 +46,7 @@ interface ReferenceSectionProps {
 
 /** A picture or a drawing whose lines are followed. */
 export function ReferenceSection({ reference, controlNets }: ReferenceSectionProps) {
-  const { key, source, scale, start, end } = reference;
+  const { key, source, scale, start, end, mode } = reference;
   const desk = useDesk();
   const isDrawing = source.kind === 'drawing';
   const isOpen = desk?.kind === 'drawing' && desk.key === key;
@@ -123,6 +134,15 @@ export function ReferenceSection({ reference, controlNets }: ReferenceSectionPro
           onChange={(next) => set({ end: next, start: Math.min(start, Math.max(0, next - 0.05)) })}
         />
       </div>
+      <SelectField
+        label="What counts"
+        value={mode ?? 'balanced'}
+        options={controlModes.map((value) => ({ value, label: modeNames[value] }))}
+        onChange={(value) => {
+          const chosen = controlModes.find((each) => each === value);
+          set({ mode: chosen === 'balanced' ? undefined : chosen });
+        }}
+      />
     </InputSection>
   );
 }

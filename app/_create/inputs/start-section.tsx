@@ -1,6 +1,6 @@
 'use client';
 import { Brush, MoveDiagonal } from 'lucide-react';
-import type { maskedContents } from '../../../lib/contracts/task-inputs.ts';
+import { inputLimits, type maskedContents } from '../../../lib/contracts/task-inputs.ts';
 import type { Model } from '../../../lib/contracts/models.ts';
 import { Button } from '../../_components/button.tsx';
 import { NumberField, SelectField } from '../../_components/fields.tsx';
@@ -129,9 +129,18 @@ const contents: { value: (typeof maskedContents)[number]; label: string }[] = [
 /** A1111's default, which people of the field are used to. */
 const FEATHER = 4;
 
+/** A1111's, like the feather. */
+const PADDING = 32;
+
+const areas = [
+  { value: 'whole', label: 'The whole picture' },
+  { value: 'masked', label: 'Only what is masked' },
+] as const;
+
 function PaintFields({ start }: { start: Start }) {
   const desk = useDesk();
   const feather = start.maskBlur ?? FEATHER;
+  const padding = start.paddingMaskCrop;
   return (
     <>
       {desk?.kind !== 'mask' && (
@@ -156,6 +165,24 @@ function PaintFields({ start }: { start: Start }) {
           updateStart({ maskedContent: contents.find((each) => each.value === value)?.value })
         }
       />
+      <Segments
+        legend="What is drawn"
+        name="masked-area"
+        options={areas}
+        value={padding === undefined ? 'whole' : 'masked'}
+        onChange={(area) => updateStart({ paddingMaskCrop: area === 'whole' ? undefined : PADDING })}
+      />
+      {padding !== undefined && (
+        <Slider
+          label="Seen around it"
+          min={0}
+          max={inputLimits.maxPaddingMaskCrop}
+          step={4}
+          value={padding}
+          valueText={`${padding} px`}
+          onChange={(paddingMaskCrop) => updateStart({ paddingMaskCrop })}
+        />
+      )}
     </>
   );
 }

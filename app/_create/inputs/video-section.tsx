@@ -8,7 +8,7 @@ import { formatSeconds } from '../../_lib/format.ts';
 import { useAdapters } from '../../_lib/queries.ts';
 import { fits } from '../../_lib/request.ts';
 import { InputSection } from './input-section.tsx';
-import { MotionPad } from './motion-pad.tsx';
+import { MotionFields } from './motion-fields.tsx';
 import styles from './inputs.module.css';
 
 const formatNames: Record<Video['format'], string> = { mp4: 'MP4', webm: 'WebM', gif: 'GIF', webp: 'WebP' };
@@ -54,27 +54,7 @@ export function VideoSection({ video, model }: { video: Video; model: Model }) {
           onChange={(value) => set({ adapter: value === '' ? undefined : value })}
         />
       )}
-      {adapter === undefined && (
-        <div className={styles.motion}>
-          <MotionPad x={motion.x} y={motion.y} onChange={(next) => set({ motion: next })} />
-          <div className={styles.stack}>
-            <NumberField
-              label="Motion to the right"
-              value={motion.x}
-              min={-inputLimits.maxMotion}
-              max={inputLimits.maxMotion}
-              onChange={(x) => set({ motion: { ...motion, x: x ?? 0 } })}
-            />
-            <NumberField
-              label="Motion downwards"
-              value={motion.y}
-              min={-inputLimits.maxMotion}
-              max={inputLimits.maxMotion}
-              onChange={(y) => set({ motion: { ...motion, y: y ?? 0 } })}
-            />
-          </div>
-        </div>
-      )}
+      {adapter === undefined && <MotionFields motion={motion} onChange={(next) => set({ motion: next })} />}
       <Segments
         legend="File"
         name="video-format"
