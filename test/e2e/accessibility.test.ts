@@ -1,28 +1,9 @@
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  accessibilityFaults,
-  DESKTOP,
-  launch,
-  openWindow,
-  overflow,
-  PHONE,
-  visit,
-} from './support/browser.ts';
-import { Stack } from './support/stack.ts';
+import { describe, expect, it } from 'vitest';
+import { accessibilityFaults, DESKTOP, openWindow, overflow, PHONE, visit } from './support/browser.ts';
+import { browser, stack, useStudio } from './support/suite.ts';
 
-let stack: Stack;
-let browser: Browser;
+useStudio();
 let picture: string;
-
-beforeAll(async () => {
-  [stack, browser] = await Promise.all([Stack.start(), launch()]);
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await stack?.close();
-});
 
 /** Both sets of colours and both layouts, each once. */
 const windows = [
@@ -86,11 +67,24 @@ describe('accessibility, light and dark, wide and narrow', () => {
     await context.close();
   });
 
+  it('finds nothing where models are added', async () => {
+    for (const options of windows) {
+      const { context, page } = await openWindow(browser, options);
+      await visit(page, `${stack.url}/models`);
+      await page.getByRole('button', { name: 'Add a model' }).click();
+      await page.getByRole('textbox', { name: 'Repository' }).waitFor();
+      expect(await accessibilityFaults(page)).toEqual([]);
+      expect(await overflow(page)).toBe(0);
+      await context.close();
+    }
+  });
+
   it('finds nothing in the details, the menu and the dialog', async () => {
     await stack.make({ prompt: 'an owl in the forest', steps: 10 });
     const { context, page } = await openWindow(browser);
     await visit(page, stack.url);
     await page.getByRole('button', { name: 'Details' }).click();
+    await page.getByText('What is an encoder pass?').click();
     expect(await accessibilityFaults(page)).toEqual([]);
     await page.getByRole('button', { name: 'Use again' }).click();
     await page.getByRole('menu').waitFor();

@@ -1,52 +1,21 @@
 import { join } from 'node:path';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Page } from 'playwright-core';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Generation } from '../../lib/contracts/generation.ts';
-import {
-  accessibilityFaults,
-  DESKTOP,
-  launch,
-  openWindow,
-  overflow,
-  PHONE,
-  visit,
-} from './support/browser.ts';
+import { accessibilityFaults, DESKTOP, overflow, PHONE, visit } from './support/browser.ts';
+import { generate, prompt, table } from './support/create-page.ts';
 import { writeLora } from './support/lora.ts';
 import { difference, edgesAlong, fox, pixels, type Box, type Pixels } from './support/pictures.ts';
-import { Stack } from './support/stack.ts';
+import { openInstead, page, stack, useStudio, useWindow } from './support/suite.ts';
 
 const PATIENCE = 120_000;
 const SENTENCE = 'a fox in a meadow';
 
-let stack: Stack;
-let browser: Browser;
-let context: BrowserContext;
-let page: Page;
-let complaints: string[];
+useStudio();
+useWindow();
+beforeAll(() => writeLora(join(stack.home, 'models')));
+beforeEach(() => visit(page, stack.url));
 
-beforeAll(async () => {
-  [stack, browser] = await Promise.all([Stack.start(), launch()]);
-  await writeLora(join(stack.home, 'models'));
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await stack?.close();
-});
-
-beforeEach(async () => {
-  ({ context, page, complaints } = await openWindow(browser));
-  await visit(page, stack.url);
-});
-
-afterEach(async () => {
-  await context.close();
-  expect(complaints).toEqual([]);
-});
-
-const prompt = () => page.getByRole('textbox', { name: 'Prompt', exact: true });
-const generate = () => page.getByRole('button', { name: /^Generate/ });
-const table = () => page.getByRole('region', { name: 'Picture', exact: true });
 const add = (what: string) =>
   page.getByRole('group', { name: 'Add to the words' }).getByRole('button', { name: what });
 const section = (name: string) => page.getByRole('region', { name, exact: true });
@@ -332,18 +301,16 @@ describe('accessibility of every mode', () => {
     { colorScheme: 'light', viewport: DESKTOP },
     { colorScheme: 'dark', viewport: PHONE },
   ] as const)('finds nothing in any state, $colorScheme $viewport.width', async (options) => {
-    const narrow = await openWindow(browser, options);
-    await visit(narrow.page, stack.url);
-    await narrow.page
+    await openInstead(options);
+    await visit(page, stack.url);
+    await page
       .locator('input[type=file]')
       .setInputFiles({ name: 'fox.png', mimeType: 'image/png', buffer: await fox() });
     for (const [name, enter] of states) {
-      await enter(narrow.page);
-      if (name !== 'the choice') await narrow.page.getByRole('dialog').waitFor({ state: 'detached' });
-      expect(await accessibilityFaults(narrow.page, name === 'the choice'), name).toEqual([]);
-      expect(await overflow(narrow.page), name).toBe(0);
+      await enter(page);
+      if (name !== 'the choice') await page.getByRole('dialog').waitFor({ state: 'detached' });
+      expect(await accessibilityFaults(page, name === 'the choice'), name).toEqual([]);
+      expect(await overflow(page), name).toBe(0);
     }
-    expect(narrow.complaints).toEqual([]);
-    await narrow.context.close();
   });
 });

@@ -1,10 +1,9 @@
-import type { Browser, BrowserContext, Page } from 'playwright-core';
 import sharp from 'sharp';
-import { afterAll, beforeAll, beforeEach, afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { seededPrompt, seedHistory } from '../../bench/seed-history.ts';
 import { openStudio, readEnv } from '../../lib/studio/services/index.ts';
-import { launch, openWindow, visit } from './support/browser.ts';
-import { Stack } from './support/stack.ts';
+import { visit } from './support/browser.ts';
+import { page, stack, useStudio, useWindow } from './support/suite.ts';
 
 const ENTRIES = 50_000;
 /** More than any window shows with the rows around it, far less than the history. */
@@ -12,30 +11,8 @@ const MOST_TILES = 160;
 /** Whoever scrolls notices a page that stands still for longer. Generous, for machines that are busy. */
 const LONGEST_BLOCK_MS = 700;
 
-let stack: Stack;
-let browser: Browser;
-let context: BrowserContext;
-let page: Page;
-let complaints: string[];
-
-beforeAll(async () => {
-  stack = await Stack.start({}, { seed });
-  browser = await launch();
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await stack?.close();
-});
-
-beforeEach(async () => {
-  ({ context, page, complaints } = await openWindow(browser));
-});
-
-afterEach(async () => {
-  await context.close();
-  expect(complaints).toEqual([]);
-});
+useStudio({}, { seed });
+useWindow();
 
 /** A history of real pictures, a few of them in turn; the newest is a minute old. */
 async function seed(home: string): Promise<void> {
@@ -90,13 +67,10 @@ function nameAt(index: number): string {
 async function expectRight(): Promise<Shown> {
   const inSightOf = ({ tiles }: Shown) => tiles.filter(({ isInSight }) => isInSight);
   await expect
-    .poll(
-      async () => {
-        const tiles = inSightOf(await shown());
-        return tiles.length > 10 && tiles.every(({ name }) => !/on its way/.test(name));
-      },
-      { timeout: 30_000 },
-    )
+    .poll(async () => {
+      const tiles = inSightOf(await shown());
+      return tiles.length > 10 && tiles.every(({ name }) => !/on its way/.test(name));
+    })
     .toBe(true);
   const now = await shown();
   const inSight = inSightOf(now);
@@ -109,7 +83,7 @@ async function expectRight(): Promise<Shown> {
 
 async function openLibrary(): Promise<void> {
   await visit(page, `${stack.url}/library`);
-  await page.getByText('50,000 entries').waitFor({ timeout: 30_000 });
+  await page.getByText('50,000 entries').waitFor();
 }
 
 const sheetHeight = () => page.evaluate(() => document.documentElement.scrollHeight);
@@ -140,12 +114,12 @@ describe(`a history of ${ENTRIES} entries`, () => {
     await expectRight();
     await page.locator('[data-index="0"]').focus();
     await page.keyboard.press('End');
-    await page.locator(`[data-index="${ENTRIES - 1}"]:focus`).waitFor({ timeout: 30_000 });
+    await page.locator(`[data-index="${ENTRIES - 1}"]:focus`).waitFor();
     const { tiles } = await expectRight();
     expect(tiles.at(-1)).toMatchObject({ index: ENTRIES - 1, name: nameAt(ENTRIES - 1), isInSight: true });
     await page.keyboard.press('ArrowUp');
     await page.keyboard.press('Home');
-    await page.locator('[data-index="0"]:focus').waitFor({ timeout: 30_000 });
+    await page.locator('[data-index="0"]:focus').waitFor();
     await expectRight();
   });
 
@@ -174,27 +148,27 @@ describe(`a history of ${ENTRIES} entries`, () => {
   it('finds a few of them, and comes back to the place after looking at one', async () => {
     await openLibrary();
     await page.getByRole('searchbox', { name: 'Search in prompts' }).fill('number 31415,');
-    await page.getByText('1 entry').waitFor({ timeout: 30_000 });
+    await page.getByText('1 entry').waitFor();
     await page.getByRole('link', { name: seededPrompt(31_415) }).waitFor();
     await page.getByRole('searchbox', { name: 'Search in prompts' }).fill('');
     await page.getByRole('button', { name: 'Filters' }).click();
     await page.getByRole('combobox', { name: 'Model' }).waitFor();
     await page.getByRole('combobox', { name: 'State' }).selectOption('failed');
-    await page.getByText('2,500 entries').waitFor({ timeout: 30_000 });
+    await page.getByText('2,500 entries').waitFor();
     await page.getByRole('combobox', { name: 'State' }).selectOption('');
-    await page.getByText('50,000 entries').waitFor({ timeout: 30_000 });
+    await page.getByText('50,000 entries').waitFor();
 
     await scrollTo((await sheetHeight()) * 0.6);
     const { tiles } = await expectRight();
     const chosen = tiles.filter(({ isInSight }) => isInSight)[8];
     await page.locator(`[data-index="${chosen?.index}"]`).click();
-    await page.waitForURL(/\/library\/[0-9a-f-]+$/, { timeout: 30_000 });
+    await page.waitForURL(/\/library\/[0-9a-f-]+$/);
     await page.getByRole('link', { name: 'Older picture' }).waitFor();
     await page.getByRole('link', { name: 'Older picture' }).click();
     const next = (chosen?.index ?? 0) + 1;
     await page.getByRole('heading', { name: seededPrompt(ENTRIES - 1 - next) }).waitFor();
     await page.getByRole('link', { name: 'Library' }).last().click();
-    await page.locator(`[data-index="${next}"]`).waitFor({ timeout: 30_000 });
+    await page.locator(`[data-index="${next}"]`).waitFor();
     await expectRight();
     expect((await shown()).tiles.find(({ index }) => index === next)?.isInSight).toBe(true);
   });

@@ -31,6 +31,7 @@ it('fetches by name from a hub: shows it coming, pauses, goes on, installs, dele
   const { context, page, complaints } = await openWindow(browser);
   onTestFinished(() => context.close());
   await visit(page, `${stack.url}/models`);
+  await page.getByRole('button', { name: 'Add a model' }).click();
   const repository = page.getByRole('textbox', { name: 'Repository' });
   const fetch = page.getByRole('button', { name: 'Fetch' });
   const onTheWay = page.getByRole('list', { name: 'On the way' });

@@ -1,41 +1,17 @@
 import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Generation } from '../../lib/contracts/generation.ts';
-import { launch, openWindow, overflow, PHONE, reload, visit } from './support/browser.ts';
 import { safetensors } from '../support/safetensors.ts';
-import { Stack } from './support/stack.ts';
+import { overflow, PHONE, reload, visit } from './support/browser.ts';
+import { generate, prompt, table } from './support/create-page.ts';
+import { complaints, openInstead, page, stack, useStudio, useWindow } from './support/suite.ts';
 
-let stack: Stack;
-let browser: Browser;
-let context: BrowserContext;
-let page: Page;
-let complaints: string[];
+useStudio();
+useWindow();
 
-beforeAll(async () => {
-  [stack, browser] = await Promise.all([Stack.start(), launch()]);
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await stack?.close();
-});
-
-beforeEach(async () => {
-  ({ context, page, complaints } = await openWindow(browser));
-});
-
-afterEach(async () => {
-  await context.close();
-  expect(complaints).toEqual([]);
-});
-
-const prompt = () => page.getByRole('textbox', { name: 'Prompt', exact: true });
-const generate = () => page.getByRole('button', { name: /^Generate/ });
 const progress = () => page.getByRole('progressbar', { name: 'Progress of the picture' });
-const table = () => page.getByRole('region', { name: 'Picture', exact: true });
 const recent = () => page.getByRole('region', { name: 'Recent pictures' });
 const result = (words: string) => table().getByRole('img', { name: words, exact: true });
 
@@ -77,6 +53,8 @@ describe('the studio in a browser', () => {
     await page.getByRole('heading', { name: 'Write a sentence, get a picture.' }).waitFor();
     await page.getByRole('button', { name: 'a fox in a meadow' }).click();
     await expect.poll(() => prompt().inputValue()).toBe('a fox in a meadow');
+    // What comes next is one key away.
+    await expect.poll(() => generate().evaluate((button) => button === document.activeElement)).toBe(true);
 
     const [write, send] = [await prompt().boundingBox(), await generate().boundingBox()];
     expect(Math.abs((send?.y ?? 0) - (write?.y ?? 0))).toBeLessThan(250);
@@ -183,6 +161,20 @@ describe('the studio in a browser', () => {
     await page.getByText(/was never shown “zeppelin” and will ignore it/).waitFor();
     await prompt().fill('quantum zeppelin');
     await page.getByText(/knows none of these words/).waitFor();
+    await prompt().fill('a mushrom in a meadow');
+    await page.getByRole('button', { name: 'mushroom in place of mushrom' }).click();
+    await expect.poll(() => prompt().inputValue()).toBe('a mushroom in a meadow');
+    await expect.poll(() => page.getByText(/was never shown/).count()).toBe(0);
+  });
+
+  it('asks for words where there are none', async () => {
+    await visit(page, stack.url);
+    await prompt().fill('');
+    await generate().click();
+    await page.getByText('Write what should be in the picture.').waitFor();
+    await expect.poll(() => prompt().evaluate((field) => field === document.activeElement)).toBe(true);
+    await prompt().fill('a fox');
+    await expect.poll(() => page.getByText('Write what should be in the picture.').count()).toBe(0);
   });
 
   it('shows a failure with what to do, and copies the details', async () => {
@@ -313,8 +305,14 @@ describe('the studio in a browser', () => {
     await expect.poll(order).toEqual([waiting[2], waiting[0], waiting[1]]);
     await last.getByRole('button', { name: 'Cancel' }).click();
     await expect.poll(order).toEqual([waiting[0], waiting[1]]);
-    await page.getByRole('button', { name: 'Go on' }).click();
+    await page.getByRole('link', { name: 'Queue, 2 under way' }).waitFor();
+
+    // Whoever waits on the Create page is told why, and need not look for the button.
+    await page.getByRole('link', { name: 'Create', exact: true }).click();
+    await table().getByText('The queue is paused').waitFor();
+    await table().getByRole('button', { name: 'Let it go on' }).click();
     await expect.poll(order, { timeout: 120_000 }).toEqual([]);
+    await page.getByRole('link', { name: 'Queue', exact: true }).waitFor({ timeout: 120_000 });
   });
 
   it('keeps pictures on boards', async () => {
@@ -398,6 +396,7 @@ describe('the studio in a browser', () => {
 
   it('adds a LoRA from a file, says what it is, and refuses what it cannot read', async () => {
     await visit(page, `${stack.url}/models`);
+    await page.getByRole('button', { name: 'Add a model' }).click();
     const path = page.getByRole('textbox', { name: 'Folder or file' });
     const add = page.getByRole('button', { name: 'Add', exact: true });
     await path.fill('/nowhere/at/all');
@@ -460,9 +459,7 @@ describe('the studio in a browser', () => {
 
 describe('the studio on a phone', () => {
   it('makes a picture with nothing sticking out of the screen', async () => {
-    const phone = await openWindow(browser, { viewport: PHONE });
-    await context.close();
-    ({ context, page, complaints } = phone);
+    await openInstead({ viewport: PHONE });
     await visit(page, stack.url);
     await prompt().fill('a rocket in space');
     const box = await generate().boundingBox();

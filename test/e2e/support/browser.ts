@@ -29,10 +29,15 @@ export async function launch(): Promise<Browser> {
   return chromium.launch({ executablePath, args: flags });
 }
 
+export interface WindowOptions {
+  viewport?: { width: number; height: number };
+  colorScheme?: 'light' | 'dark';
+}
+
 /** A window of its own, which fails the test for whatever its pages complain about. */
 export async function openWindow(
   browser: Browser,
-  options: { viewport?: { width: number; height: number }; colorScheme?: 'light' | 'dark' } = {},
+  options: WindowOptions = {},
 ): Promise<{ context: BrowserContext; page: Page; complaints: string[] }> {
   const viewport = options.viewport ?? DESKTOP;
   const isPhone = viewport.width < 800;
