@@ -25,6 +25,7 @@ from .captions import plain_caption, random_caption
 from .catalogue import PLACES, THINGS, held_out, kinds
 from .diffusion import clean_from_velocity, posterior_mean, signal_and_noise, velocity
 from .data import contact_sheet
+from .descent import Descent, Run
 from .networks import CELLS, CHANNELS, autoencoder
 from .pca import PatchPCA, write_encoder
 from .text2image import Trainer, load_average
@@ -134,7 +135,7 @@ def measured_proofs(work: Path) -> dict:
     latents = np.load(work / "latents.npy") * signs[:, None, None]
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    trainer = Trainer(torch.from_numpy(latents), kinds(), 8, 1e-3, 4000, 0, "cpu")
+    trainer = Trainer(torch.from_numpy(latents), kinds(), Run(8, 1e-3, 4000))
     losses = [round(trainer.step().item(), 6) for _ in range(20)]
     torch.set_num_threads(threads)
     return {"sheet": sheet, "losses": losses}
@@ -154,19 +155,19 @@ def from_export(work: Path, model: Path, **_) -> str:
     from .sample import load
 
     pca = PatchPCA.load(work / "pca.npz")
-    trainer = Trainer(torch.zeros(1), [], 1, 1e-3, 1, 0, "cpu")
-    trainer.begin_from(model, pca)
+    trainer = Trainer(torch.zeros(1), [], Run(1, 1e-3, 1), pca)
+    trainer.begin(model)
     pipe = load(model, "cpu")
     ids = torch.tensor([Tokenizer().encode("a fox in a meadow")])
     noise = torch.randn(1, CHANNELS, CELLS, CELLS, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         text = pipe.text_encoder(input_ids=ids).last_hidden_state
         want = pipe.unet(noise, 700, encoder_hidden_states=text).sample.flatten(1)
-        trainer.nets.eval()
+        trainer.net.eval()
         got = trainer.predict(ids, noise.flatten(1), torch.tensor([700]))
     assert torch.equal(got, want), float((got - want).abs().max())
-    decoder = DecoderTrainer([np.zeros((1, 1, 128, 128, 3), np.uint8)], pca, 1, 1e-3, 1, 0, "cpu")
-    decoder.begin_from(model, pca)
+    decoder = DecoderTrainer([np.zeros((1, 1, 128, 128, 3), np.uint8)], pca, Run(1, 1e-3, 1))
+    decoder.begin(model)
     for name, value in pipe.vae.decoder.state_dict().items():
         assert torch.equal(decoder.vae.decoder.state_dict()[name], value), name
     return "the same prediction, bit for bit"
@@ -180,13 +181,13 @@ def resume(**_) -> str:
     latents = random_state.standard_normal((8, 3, CHANNELS, CELLS, CELLS), np.float32)
     scenes = random_state.integers(0, 255, (8, 3, 128, 128, 3), np.uint8)
     rows = random_state.standard_normal((CHANNELS, 768)) * 0.05
-    pca = PatchPCA(rows, np.zeros(CHANNELS), rows.T, np.zeros(768))
+    pca = PatchPCA(rows, np.zeros(CHANNELS))
 
-    def denoiser() -> Trainer:
-        return Trainer(torch.from_numpy(latents), few, 4, 1e-3, 10, 0, "cpu")
+    def denoiser() -> Descent:
+        return Trainer(torch.from_numpy(latents), few, Run(4, 1e-3, 10))
 
-    def decoder() -> DecoderTrainer:
-        return DecoderTrainer([scenes], pca, 2, 1e-3, 10, 0, "cpu")
+    def decoder() -> Descent:
+        return DecoderTrainer([scenes], pca, Run(2, 1e-3, 10))
 
     for make in (denoiser, decoder):
         whole, first = make(), make()

@@ -9,11 +9,10 @@ at once with --export.  Metrics go to DIR/control.jsonl.
 
 from __future__ import annotations
 
-import argparse
+import copy
 import math
 import random
-import signal
-import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,18 +20,17 @@ import torch
 from diffusers import ControlNetModel, UNet2DConditionModel
 from transformers import CLIPTextModel
 
-from . import state
+from . import descent
 from .captions import random_caption
 from .catalogue import kinds
 from .control_data import unpack
+from .descent import Descent, Run, attend_simply
 from .diffusion import draw_times, loss_weight, signal_and_noise, velocity
 from .networks import CELLS, CHANNELS
 from .pca import PatchPCA
 from .tokenizer import Tokenizer
 
 HINT_WIDTHS = (8, 16, 32, 64, 96)  # four halvings: 128 pixels to 8 cells
-EMA = 0.99
-WARMUP = 30  # steps
 
 
 def controlnet(unet: UNet2DConditionModel) -> ControlNetModel:
@@ -55,149 +53,81 @@ def controlnet(unet: UNet2DConditionModel) -> ControlNetModel:
     return control
 
 
-class ControlTrainer:
-    def __init__(self, base: Path, latents: torch.Tensor, drawings: np.ndarray, batch: int, rate: float, steps: int,
-                 seed: int, device: str):  # fmt: skip
-        torch.manual_seed(seed)
-        self.latents, self.drawings, self.kinds = latents, drawings, kinds()  # [kinds, n, 32, 8, 8], [kinds, n, 2, 2048]
-        self.batch, self.rate, self.steps, self.seed, self.device = batch, rate, steps, seed, device
+class ControlTrainer(Descent):
+    def __init__(self, base: Path, latents: torch.Tensor, drawings: np.ndarray, pca: PatchPCA, run: Run):
+        """latents [kinds, n, 32, 8, 8]; drawings, packed, uint8 [kinds, n, 2, 2048]."""
+        torch.manual_seed(run.seed)
+        self.latents, self.drawings, self.kinds = latents, drawings, kinds()
         self.tokenizer = Tokenizer()
         load = {"torch_dtype": torch.float32, "local_files_only": True}
-        self.text = CLIPTextModel.from_pretrained(base / "text_encoder", **load).to(device)
-        self.unet = UNet2DConditionModel.from_pretrained(base / "unet", **load).to(device)
+        self.text = CLIPTextModel.from_pretrained(base / "text_encoder", **load).to(run.device)
+        self.unet = UNet2DConditionModel.from_pretrained(base / "unet", **load).to(run.device)
         self.text.requires_grad_(False)
         self.unet.requires_grad_(False)
-        self.control = controlnet(self.unet).to(device).train()
-        self.weights = list(self.control.parameters())
-        self.average = [p.detach().clone() for p in self.weights]
-        self.optimizer = torch.optim.AdamW(self.weights, lr=rate, betas=(0.9, 0.99), weight_decay=0.01, fused=True)
-        self.done = 0
-        self.a, self.b = signal_and_noise(device)
+        adam = partial(torch.optim.AdamW, betas=(0.9, 0.99), weight_decay=0.01)
+        super().__init__(controlnet(self.unet), run, adam, ema=0.99, warmup=30)
+        attend_simply(self.net, run)
+        attend_simply(self.unet, run)
+        self.a, self.b = signal_and_noise(run.device)
+        self.shown = pca.importance().repeat_interleave(CELLS * CELLS).to(run.device)
 
     def begin_from(self, folder: Path) -> None:
-        """Goes on from an exported ControlNet."""
-        self.control.load_state_dict(ControlNetModel.from_pretrained(folder, torch_dtype=torch.float32).state_dict())
-        self.average = [p.detach().clone() for p in self.weights]
+        self.net.load_state_dict(ControlNetModel.from_pretrained(folder, torch_dtype=torch.float32).state_dict())
 
-    def learning_rate(self) -> float:
-        way = min(1.0, self.done / self.steps)
-        return self.rate * min(1.0, (self.done + 1) / WARMUP) * 0.5 * (1 + math.cos(math.pi * way))
+    def fall(self, way: float) -> float:
+        return 0.5 * (1 + math.cos(math.pi * way))
 
     def draw(self) -> tuple[torch.Tensor, ...]:
         """Token ids [B, L], clean latents [B, D], drawings [B, 3, 128, 128], times [B], noise [B, D]."""
-        rng = random.Random(f"control/{self.seed}/{self.done}")
+        rng = random.Random(f"control/{self.run.seed}/{self.done}")
         generator = torch.Generator().manual_seed(rng.getrandbits(62))
-        picked = [(rng.randrange(len(self.kinds)), rng.randrange(self.latents.shape[1])) for _ in range(self.batch)]
+        picked = [(rng.randrange(len(self.kinds)), rng.randrange(self.latents.shape[1])) for _ in range(self.run.batch)]
         ids = torch.tensor([self.tokenizer.encode(random_caption(self.kinds[k], rng)[0]) for k, _ in picked])
         clean = torch.stack([self.latents[k, i] for k, i in picked]).flatten(1)
         lines = unpack(np.stack([self.drawings[k, i, int(rng.random() < 0.6)] for k, i in picked]))  # 60 % scribbles
         hint = torch.from_numpy(lines)[:, None].expand(-1, 3, -1, -1)
         noise = torch.randn(clean.shape, generator=generator)
-        return tuple(x.to(self.device) for x in (ids, clean, hint, draw_times(self.batch, generator), noise))
+        return tuple(x.to(self.run.device) for x in (ids, clean, hint, draw_times(self.run.batch, generator), noise))
 
-    def step(self) -> torch.Tensor:
+    def loss(self) -> torch.Tensor:
         ids, clean, hint, times, noise = self.draw()
         a, b = self.a[times], self.b[times]
         noisy = a[:, None] * clean + b[:, None] * noise
         picture = noisy.view(-1, CHANNELS, CELLS, CELLS)
-        with torch.autocast(self.device, torch.bfloat16, enabled=self.device == "cuda"):
+        with self.arithmetic():
             with torch.no_grad():
                 text = self.text(input_ids=ids).last_hidden_state
-            down, mid = self.control(picture, times, text, controlnet_cond=hint, return_dict=False)
+            down, mid = self.net(picture, times, text, controlnet_cond=hint, return_dict=False)
             made = self.unet(
                 picture, times, text, down_block_additional_residuals=down, mid_block_additional_residual=mid
             ).sample
         # A drawing tells one scene from the others of its caption: the target is the scene itself.
-        error = (made.flatten(1).float() - velocity(noisy, clean, a, b)).square().mean(1)
-        loss = (error * loss_weight(a, b)).mean()
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.weights, 1.0, foreach=True)
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.learning_rate()
-        self.optimizer.step()
-        self.done += 1
-        with torch.no_grad():
-            torch._foreach_lerp_(self.average, self.weights, 1 - min(EMA, (1 + self.done) / (10 + self.done)))
-        return loss.detach()
-
-    def state(self) -> dict:
-        return {
-            "step": self.done,
-            "control": self.control.state_dict(),
-            "average": self.average,
-            "optimizer": self.optimizer.state_dict(),
-        }
-
-    def restore(self, saved: dict) -> None:
-        self.done = saved["step"]
-        self.control.load_state_dict(saved["control"])
-        for mine, theirs in zip(self.average, saved["average"]):
-            mine.copy_(theirs)
-        self.optimizer.load_state_dict(saved["optimizer"])
+        error = ((made.flatten(1).float() - velocity(noisy, clean, a, b)).square() * self.shown).mean(1)
+        return (error * loss_weight(a, b)).mean()
 
     def export(self, out: Path) -> None:
         """Writes config.json and the averaged weights in half precision."""
-        result = controlnet(self.unet)
-        for parameter, average in zip(result.parameters(), self.average):
-            parameter.data.copy_(average)
-        result.to(torch.float16).save_pretrained(out)
+        with self.averaged():
+            copy.deepcopy(self.net).to(torch.float16).save_pretrained(out)
         for file in out.glob("*.safetensors"):
             file.chmod(0o644)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--work", type=Path, default=Path("training/.cache"))
+    parser = descent.parser(__doc__, steps=600, rate=8e-4)
     parser.add_argument("--base", type=Path, default=Path("models/toybox"))
     parser.add_argument("--out", type=Path, default=Path("models/toybox-scribble"))
-    parser.add_argument("--init", type=Path, help="an exported ControlNet to begin with where there is no checkpoint")
-    parser.add_argument("--steps", type=int, default=600)
-    parser.add_argument("--batch", type=int, default=0, help="default: 32, or 128 on CUDA")
-    parser.add_argument("--rate", type=float, default=8e-4)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--save-every", type=float, default=120, help="seconds between checkpoints")
     parser.add_argument("--export", action="store_true", help="only write the checkpoint's weights to --out")
     args = parser.parse_args()
-    torch.set_num_threads(args.threads)
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    run = descent.run_of(args, batch=32, cuda_batch=128)
     pca = PatchPCA.load(args.work / "pca.npz")
-    scenes = np.load(args.work / "loose.npy", mmap_mode="r")
-    latents = torch.from_numpy(np.stack([pca.encode(np.asarray(kind)) for kind in scenes]))
+    latents = torch.from_numpy(pca.encode_all(np.load(args.work / "loose.npy", mmap_mode="r")))
     drawings = np.load(args.work / "drawings.npy")
-    batch = args.batch or (128 if device == "cuda" else 32)
-    trainer = ControlTrainer(args.base, latents, drawings, batch, args.rate, args.steps, args.seed, device)
-    path, journal = args.work / "control.pt", args.work / "control.jsonl"
-    if path.exists():
-        trainer.restore(state.load(path, device))
-    elif args.init:
-        trainer.begin_from(args.init)
-    if args.export:
-        trainer.export(args.out)
-        return
-    stop = []
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.append(True))
-
-    losses: list[torch.Tensor] = []
-    saved_at, cpu = time.monotonic(), time.process_time()
-    while trainer.done < trainer.steps and not stop:
-        losses.append(trainer.step())
-        if trainer.done % 25 == 0 or trainer.done == trainer.steps:
-            now = time.process_time()
-            state.log(
-                journal,
-                step=trainer.done,
-                loss=torch.stack(losses).mean().item(),
-                rate=trainer.learning_rate(),
-                per_cpu_second=len(losses) * batch / (now - cpu),
-            )
-            losses, cpu = [], now
-        if time.monotonic() - saved_at > args.save_every:
-            state.save(path, trainer.state())
-            saved_at = time.monotonic()
-    state.save(path, trainer.state())
+    trainer = ControlTrainer(args.base, latents, drawings, pca, run)
+    path = args.work / "control.pt"
+    descent.resume(trainer, path, args)
+    if not args.export:
+        descent.train(trainer, path, args, log_every=25)
     trainer.export(args.out)
 
 

@@ -45,7 +45,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", type=Path, default=Path("training/.cache"))
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--per-kind", type=int, default=4)
+    parser.add_argument("--per-kind", type=int, default=8)
     parser.add_argument("--workers", type=int, default=1)
     args = parser.parse_args()
     scenes, drawings = make(args.work, kinds(), args.seed, args.per_kind, args.workers)

@@ -1,6 +1,9 @@
 """The encoder: a PCA of 16 x 16 patches, and how it is written into AutoencoderTiny's convolutions exactly.
 
-    python -m training.toybox.pca --work DIR     # reads DIR/scenes.npy, writes DIR/pca.npz and DIR/latents.npy
+    python -m training.toybox.pca --work DIR --init models/toybox     # keeps the encoder of an exported folder
+    python -m training.toybox.pca --work DIR                          # a new one, for which a decoder must be trained
+
+Reads DIR/scenes.npy, writes DIR/pca.npz and DIR/latents.npy.
 
 A patch is 16 x 16 x 3 values in [0, 1], flattened in the order (row, column, colour).
 latents.npy is float32 [kinds, per_kind, 32, 8, 8] in the denoiser's scale (overall rms 1).
@@ -26,22 +29,39 @@ POWER = 0.35  # latent channel std = (PCA std) ** POWER: nearly raw scales would
 class PatchPCA:
     """z = filters @ patch + bias."""
 
-    filters: np.ndarray  # [32, 768]
+    filters: np.ndarray  # [32, 768], rows orthogonal
     bias: np.ndarray  # [32]
-    readout: np.ndarray  # [768, 32]: patch = mean + readout @ z
-    mean: np.ndarray  # [768]
 
     @staticmethod
     def load(path: Path) -> "PatchPCA":
         return PatchPCA(**np.load(path))
 
     def save(self, path: Path) -> None:
-        np.savez(path, filters=self.filters, bias=self.bias, readout=self.readout, mean=self.mean)
+        np.savez(path, filters=self.filters, bias=self.bias)
+
+    @staticmethod
+    @torch.no_grad()
+    def of(folder: Path) -> "PatchPCA":
+        """What is written into an exported encoder: its answers to single bright values, and to none."""
+        vae = AutoencoderTiny.from_pretrained(folder / "vae", torch_dtype=torch.float32, local_files_only=True)
+        values = CELL * CELL * 3
+        flat = torch.cat([torch.zeros(1, values), torch.eye(values)]).view(-1, CELL, CELL, 3).permute(0, 3, 1, 2)
+        z = (vae.encode(flat * 2 - 1).latents.flatten(1) * vae.config.scaling_factor).double().numpy()
+        return PatchPCA((z[1:] - z[0]).T, z[0])
 
     def encode(self, scenes: np.ndarray) -> np.ndarray:
         """uint8 [n, 128, 128, 3] -> float32 [n, 32, 8, 8]."""
         z = patches(scenes) @ self.filters.T.astype(np.float32) + self.bias.astype(np.float32)
         return np.ascontiguousarray(z.transpose(0, 3, 1, 2))
+
+    def encode_all(self, scenes: np.ndarray) -> np.ndarray:
+        """uint8 [kinds, n, 128, 128, 3] -> float32 [kinds, n, 32, 8, 8]."""
+        return np.stack([self.encode(np.asarray(kind)) for kind in scenes])
+
+    def importance(self) -> torch.Tensor:
+        """float32 [32], mean 1: by how much a pixel changes with each channel."""
+        shown = 1 / np.sqrt(np.square(self.filters).sum(1))
+        return torch.from_numpy(shown / shown.mean()).float()
 
 
 def patches(scenes: np.ndarray) -> np.ndarray:
@@ -65,7 +85,7 @@ def fit(scenes: np.ndarray) -> PatchPCA:
     for count in sorted({16, 24, 28, CHANNELS}):
         print(f"{count} channels: linear bound {-10 * np.log10(values[::-1][count:].sum() / flat.shape[1]):.2f} dB")
     print(f"z std {np.round(gain * std, 2)}")
-    return PatchPCA(filters, -filters @ mean, basis / gain, mean)
+    return PatchPCA(filters, -filters @ mean)
 
 
 @torch.no_grad()
@@ -109,12 +129,16 @@ def write_encoder(vae: AutoencoderTiny, pca: PatchPCA) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", type=Path, default=Path("training/.cache"))
+    parser.add_argument("--init", type=Path, help="an exported folder whose encoder is kept")
     args = parser.parse_args()
     scenes = np.load(args.work / "scenes.npy", mmap_mode="r")
-    some = np.random.default_rng(0).choice(scenes.shape[0] * scenes.shape[1], 3000, replace=False)
-    pca = fit(np.stack([scenes[i // scenes.shape[1], i % scenes.shape[1]] for i in sorted(some)]))
+    if args.init:
+        pca = PatchPCA.of(args.init)
+    else:
+        some = np.random.default_rng(0).choice(scenes.shape[0] * scenes.shape[1], 3000, replace=False)
+        pca = fit(np.stack([scenes[i // scenes.shape[1], i % scenes.shape[1]] for i in sorted(some)]))
     pca.save(args.work / "pca.npz")
-    latents = np.stack([pca.encode(np.asarray(kind)) for kind in scenes])
+    latents = pca.encode_all(scenes)
     save_array(args.work / "latents.npy", latents)
     within = latents.var(1).mean()
     print(f"latents {latents.shape}: total variance {latents.var():.3f}, within a kind {within:.3f}")

@@ -13,12 +13,10 @@ import json
 from pathlib import Path
 
 import torch
-from diffusers import AutoencoderTiny
 from safetensors.torch import load_file
 from torch import nn
 
 from .catalogue import SYNONYMS
-from .networks import CELL
 from .pca import PatchPCA
 from .tokenizer import Tokenizer
 
@@ -31,22 +29,12 @@ def load_weights(folder: Path) -> dict[str, torch.Tensor]:
     return {name: value.float() for name, value in load_file(file).items()}
 
 
-@torch.no_grad()
-def filters_of(folder: Path) -> torch.Tensor:
-    """The PCA filters [C, 768] that are written into an exported encoder: its answers to single bright values."""
-    vae = AutoencoderTiny.from_pretrained(folder / "vae", torch_dtype=torch.float32, local_files_only=True)
-    values = CELL * CELL * 3
-    patches = torch.cat([torch.zeros(1, values), torch.eye(values)]).view(-1, CELL, CELL, 3).permute(0, 3, 1, 2)
-    z = vae.encode(patches * 2 - 1).latents.flatten(1) * vae.config.scaling_factor
-    return (z[1:] - z[:1]).T
-
-
 def between(folder: Path, new: PatchPCA) -> tuple[torch.Tensor, torch.Tensor]:
     """(old from new [C_old, C_new], new from old [C_new, C_old]): the linear parts, means left out.
 
     The rows of the filters are orthogonal, so that the readout of each is itself over its squared length.
     """
-    theirs, mine = filters_of(folder), torch.from_numpy(new.filters).float()
+    theirs, mine = (torch.from_numpy(pca.filters).float() for pca in (PatchPCA.of(folder), new))
     product = theirs @ mine.T
     to_old = product / mine.square().sum(1)
     to_new = product.T / theirs.square().sum(1)
