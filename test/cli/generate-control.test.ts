@@ -62,6 +62,31 @@ test('what the preprocessor makes is what guides: a drawing and its negative are
   expect((await draw('--preprocessor', 'none')).equals(plain)).toBe(true);
 });
 
+test('what counts, words or ControlNet, changes the picture, and is said', async () => {
+  const draw = async (...args: string[]) => {
+    const out = join(scratch, 'mode.png');
+    const { code, stdout, stderr } = await generate(
+      ...control(nets[0], '--preprocessor', 'scribble', ...args),
+      ...['--seed', '1', '--out', out, '--json'],
+    );
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const { control: said } = JSON.parse(stdout) as { control: { mode?: string }[] };
+    return {
+      mode: said[0]?.mode,
+      pixels: await sharp(out).raw().toBuffer(),
+      file: await readFile(out, 'latin1'),
+    };
+  };
+  const plain = await draw();
+  const modes = [await draw('--control-mode', 'prompt'), await draw('--control-mode', 'control')];
+  expect(plain.mode).toBeUndefined();
+  expect(modes.map(({ mode }) => mode)).toEqual(['prompt', 'control']);
+  expect(modes.map(({ pixels }) => pixels.equals(plain.pixels))).toEqual([false, false]);
+  expect(modes[0]!.pixels.equals(modes[1]!.pixels)).toBe(false);
+  expect(modes[1]!.file).toContain('Control Mode: ControlNet is more important');
+  expect((await draw('--control-mode', 'balanced')).pixels.equals(plain.pixels)).toBe(true);
+});
+
 test.each<[string, () => string[], RegExp]>([
   ['a ControlNet without a picture', () => ['--control', nets[0]], /has no --control-image/],
   [
@@ -78,6 +103,11 @@ test.each<[string, () => string[], RegExp]>([
     'a preprocessor of no such name',
     () => control(nets[0], '--preprocessor', 'depth'),
     /no preprocessor "depth"/,
+  ],
+  [
+    'a control mode of no such name',
+    () => control(nets[0], '--control-mode', 'both'),
+    /no control mode "both"/,
   ],
   ['a ControlNet that is not there', () => control('nothing-here'), /there is no ControlNet "nothing-here"/],
   [

@@ -1,4 +1,4 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -82,6 +82,49 @@ test('a border is added around the picture, and a picture grows', async () => {
   expect(JSON.parse(stdout)).toMatchObject({ width: 96, height: 96, skippedSteps: 2 });
 });
 
+test('only what is masked is drawn, at a size of its own; the picture keeps its own, and says how it was asked for', async () => {
+  const spot = sharp({ create: { width, height, channels: 3, background: 'black' } }).composite([
+    { input: { create: { width: 20, height: 12, channels: 3, background: 'white' } }, left: 30, top: 40 },
+  ]);
+  await spot.png().toFile(at('spot.png'));
+  const given = ['--image', at('image.png'), '--mask', at('spot.png'), '--mask-blur', '0', '--steps', '4'];
+  const { code, stdout, stderr } = await generate(
+    ...given,
+    '--padding-mask-crop',
+    '6',
+    '--seed',
+    '3',
+    '--json',
+  );
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(JSON.parse(stdout)).toMatchObject({ width, height });
+  const pixels = async (file: string) => sharp(at(file)).removeAlpha().raw().toBuffer();
+  const [before, after] = [await pixels('image.png'), await pixels('out.png')];
+  const changed = [...after.keys()].filter((i) => after[i] !== before[i]);
+  const places = changed.map((i) => [Math.floor(i / 3) % width, Math.floor(i / 3 / width)] as const);
+  expect(changed.length).toBeGreaterThan(20 * 12);
+  expect(places.every(([x, y]) => x >= 30 && x < 50 && y >= 40 && y < 52)).toBe(true);
+  const { params } = (await readPicture(await readFile(at('out.png')))) as { params: object };
+  // The model's own size, which is the one it was drawn at.
+  expect(params).toMatchObject({ seed: 3, width: 64, height: 64 });
+  const info = (await readFile(at('out.png'))).toString('latin1');
+  expect(info).toContain('Inpaint area: Only masked, Masked area padding: 6');
+});
+
+test('where nothing can be written nothing is drawn: no folder, or a folder of that name, also of a numbered one', async () => {
+  await mkdir(at('taken-2.png'), { recursive: true });
+  const refused = async (...args: string[]) => {
+    const { code, stderr } = await generate(...args);
+    expect(code).toBe(2);
+    return stderr;
+  };
+  expect(await refused('--out', at('none/out.png'))).toContain('there is no folder');
+  expect(await refused('--out', at('taken-2.png'))).toContain('is a folder, not a file');
+  expect(await refused('--out', at('taken.png'), '--count', '3')).toContain('taken-2.png is a folder');
+  expect(await refused('--dump-latents', at('none/x.safetensors'))).toContain('there is no folder');
+  expect(await readdir(scratch)).not.toContain('taken-1.png');
+});
+
 describe('bad input ends in one line and code 2', () => {
   const image = ['--image', 'image.png'];
   test.each<[string, string[], RegExp]>([
@@ -94,6 +137,11 @@ describe('bad input ends in one line and code 2', () => {
     ['strength without a picture', ['--strength', '0.5'], /--strength 0\.5: is not a field of text-to-image/],
     ['a border between pixels', [...image, '--outpaint', '7'], /invalid_parameter: --outpaint 7:/],
     ['a border of three sides', [...image, '--outpaint', '8,8,8'], /invalid_request: .*'8,8,8' is invalid/],
+    [
+      'an area with a border',
+      [...image, '--outpaint', '8', '--padding-mask-crop', '8'],
+      /does not go with outpaint/,
+    ],
     ['an upscaled mask', [...image, '--mask', 'mask.png', '--upscale', '2'], /is not a field of inpaint/],
     ['too large', [...image, '--upscale', '99'], /invalid_parameter: --upscale 99:/],
     ['an unknown task', ['--task', 'sculpt'], /invalid_request: .*'sculpt' is invalid/],

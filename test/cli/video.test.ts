@@ -57,6 +57,21 @@ test('a name alone asks for a video, and several are numbered', async () => {
   for (const path of paths) expect((await sharp(path, { animated: true }).metadata()).pages).toBe(8);
 });
 
+test('takes a path and a zoom, and says so in the file', async () => {
+  const out = join(scratch, 'path.mp4');
+  const small = ['--frames', '3', '--steps', '3', '--out', out];
+  const { code } = await generate(...small, '--motion-path', '96,-8 0,0', '--zoom', '1.05');
+  expect(code).toBe(0);
+  const made = JSON.parse(readComment(await readFile(out)) ?? '') as { params: { video: object } };
+  const path = [
+    { x: 96, y: -8 },
+    { x: 0, y: 0 },
+  ];
+  expect(made.params.video).toMatchObject({ motion: { x: 12, y: 12, zoom: 1.05, path } });
+  const wrong = await generate('--motion-path', '5', '--out', out);
+  expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining('pairs like') as string });
+});
+
 test('a motion adapter draws the frames instead', async () => {
   const adapter = await writeMotionAdapter(join(scratch, 'tiny-motion'));
   const out = join(scratch, 'moving.gif');

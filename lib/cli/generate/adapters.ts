@@ -4,6 +4,7 @@ import { openEmbedding } from '../../engine/checkpoint/embedding.ts';
 import { mentions } from '../../engine/tokenizers/triggers.ts';
 import { installed } from '../installed.ts';
 import type { OptionGroup } from './group.ts';
+import { another } from './values.ts';
 
 export interface AdapterOptions {
   prompt?: string;
@@ -60,8 +61,4 @@ export function parseLora(text: string): LoraOption {
 
 function anotherLora(text: string, before: LoraOption[] = []): LoraOption[] {
   return [...before, parseLora(text)];
-}
-
-function another(text: string, before: string[] = []): string[] {
-  return [...before, text];
 }

@@ -1,14 +1,14 @@
 import { basename } from 'node:path';
 import type { Command } from 'commander';
 import { EncoreError } from '../../contracts/errors.ts';
-import { preprocessors } from '../../contracts/task-inputs.ts';
+import { controlModes, preprocessors, type ControlMode } from '../../contracts/task-inputs.ts';
 import type { ControlInput } from '../../engine/tasks/task.ts';
 import type { ResizeMode } from '../../media/fit.ts';
 import { controlPicture, type Preprocessor } from '../../media/preprocess.ts';
 import { installed } from '../installed.ts';
 import type { OptionGroup } from './group.ts';
 import { nameOf, read } from './pictures.ts';
-import { number } from './values.ts';
+import { another, number } from './values.ts';
 
 export interface ControlOptions {
   control?: string[];
@@ -17,6 +17,7 @@ export interface ControlOptions {
   controlStart?: number[];
   controlEnd?: number[];
   preprocessor?: Preprocessor[];
+  controlMode?: ControlMode[];
   resize?: ResizeMode;
 }
 
@@ -32,7 +33,12 @@ export const control: OptionGroup<ControlOptions> = {
       .option(
         '--preprocessor <name>',
         `what makes a control picture of the picture: ${preprocessors.join(', ')} (default: none)`,
-        anotherPreprocessor,
+        anotherOf('preprocessor', preprocessors),
+      )
+      .option(
+        '--control-mode <name>',
+        `what decides: ${controlModes.join(', ')} (default: balanced)`,
+        anotherOf('control mode', controlModes),
       );
   },
   request(options) {
@@ -48,14 +54,16 @@ export const control: OptionGroup<ControlOptions> = {
   },
   async input(options, soFar) {
     const inputs: ControlInput[] = [];
-    for (const { model, image, preprocessor, scale = 1, start = 0, end = 1 } of paired(options)) {
+    // Of what is drawn, or of the picture where only a part of it is.
+    const size = soFar.image ?? soFar;
+    for (const { model, image, preprocessor, scale = 1, start = 0, end = 1, mode } of paired(options)) {
       const picture = await controlPicture(
         await read(image),
-        soFar,
+        size,
         options.resize ?? 'crop',
         preprocessor ?? 'none',
       );
-      inputs.push({ model: await installed(model, 'controlnet'), image: picture, scale, start, end });
+      inputs.push({ model: await installed(model, 'controlnet'), image: picture, scale, start, end, mode });
     }
     return inputs.length === 0 ? {} : { control: inputs };
   },
@@ -68,11 +76,12 @@ interface Paired {
   start?: number | undefined;
   end?: number | undefined;
   preprocessor?: Preprocessor | undefined;
+  mode?: ControlMode | undefined;
 }
 
 /** Options of one ControlNet together. Throws `invalid_parameter` where there are more of one than ControlNets. */
 function paired(options: ControlOptions): Paired[] {
-  const { control = [], controlImage = [], preprocessor = [] } = options;
+  const { control = [], controlImage = [], preprocessor = [], controlMode = [] } = options;
   const { controlScale = [], controlStart = [], controlEnd = [] } = options;
   const lists = {
     '--control-image': controlImage,
@@ -80,6 +89,7 @@ function paired(options: ControlOptions): Paired[] {
     '--control-start': controlStart,
     '--control-end': controlEnd,
     '--preprocessor': preprocessor,
+    '--control-mode': controlMode,
   };
   for (const [name, { length }] of Object.entries(lists)) {
     if (length <= control.length) continue;
@@ -96,23 +106,21 @@ function paired(options: ControlOptions): Paired[] {
     }
     return {
       ...{ model, image, scale: controlScale[i], start: controlStart[i], end: controlEnd[i] },
-      preprocessor: preprocessor[i],
+      ...{ preprocessor: preprocessor[i], mode: controlMode[i] },
     };
   });
-}
-
-function another(text: string, before: string[] = []): string[] {
-  return [...before, text];
 }
 
 function anotherNumber(text: string, before: number[] = []): number[] {
   return [...before, number(text)];
 }
 
-function anotherPreprocessor(text: string, before: Preprocessor[] = []): Preprocessor[] {
-  const known = preprocessors.find((name) => name === text);
-  if (known !== undefined) return [...before, known];
-  throw new EncoreError('invalid_parameter', `there is no preprocessor "${text}"`, {
-    remedy: `Choose one of ${preprocessors.join(', ')}.`,
-  });
+function anotherOf<T extends string>(what: string, names: readonly T[]) {
+  return (text: string, before: T[] = []): T[] => {
+    const known = names.find((name) => name === text);
+    if (known !== undefined) return [...before, known];
+    throw new EncoreError('invalid_parameter', `there is no ${what} "${text}"`, {
+      remedy: `Choose one of ${names.join(', ')}.`,
+    });
+  };
 }

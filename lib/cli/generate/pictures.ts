@@ -21,6 +21,7 @@ export interface PictureOptions {
   mask?: string;
   maskBlur?: number;
   maskedContent?: (typeof maskedContents)[number];
+  paddingMaskCrop?: number;
   outpaint?: Outpaint;
   upscale?: number;
   upscaleMethod?: Upscale['method'];
@@ -45,6 +46,11 @@ export const pictures: OptionGroup<PictureOptions> = {
           maskedContents,
         ),
       )
+      .option(
+        '--padding-mask-crop <pixels>',
+        'draw only what is masked and so much around it, at --width x --height',
+        number,
+      )
       .option('--outpaint <pixels>', 'border to draw: one number, or left,top,right,bottom', border)
       .option('--upscale <factor>', 'draw again at a larger size', number)
       .addOption(
@@ -55,29 +61,32 @@ export const pictures: OptionGroup<PictureOptions> = {
       .option('--upscale-strength <s>', 'denoising strength of the larger pass (default: 0.35)', number);
   },
   async request(options, defaults) {
-    const { image, mask, strength, resize, maskBlur, maskedContent, outpaint } = options;
+    const { image, mask, strength, resize, maskBlur, maskedContent, paddingMaskCrop, outpaint } = options;
     return {
       ...(image === undefined ? {} : await sizeOf(image, options, defaults)),
       ...{ image: image && nameOf(image), mask: mask && nameOf(mask) },
-      ...{ strength, resize, maskBlur, maskedContent, outpaint },
+      ...{ strength, resize, maskBlur, maskedContent, paddingMaskCrop, outpaint },
       upscale: upscaleOf(options),
     };
   },
-  async input({ image, mask, resize, outpaint }, { width, height }) {
+  async input({ image, mask, resize, outpaint, paddingMaskCrop }, { width, height }) {
     const files = {
       image: image === undefined ? undefined : await read(image),
       mask: mask === undefined ? undefined : await read(mask),
     };
-    return fitPictures({ ...files, width, height, resize, outpaint });
+    return fitPictures({ ...files, width, height, resize, outpaint, paddingMaskCrop });
   },
 };
 
 async function sizeOf(
   image: string,
-  { width, height }: PictureOptions,
+  { width, height, paddingMaskCrop }: PictureOptions,
   defaults: { width: number; height: number; sideMultiple: number },
 ) {
   if (width !== undefined && height !== undefined) return { width, height };
+  // Only a part of it is drawn: at the size of the model.
+  if (paddingMaskCrop !== undefined)
+    return { width: width ?? defaults.width, height: height ?? defaults.height };
   const natural = naturalSize(await uprightPicture(await read(image)), defaults, defaults.sideMultiple);
   return { width: width ?? natural.width, height: height ?? natural.height };
 }

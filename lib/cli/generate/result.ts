@@ -1,9 +1,9 @@
-import { stat } from 'node:fs/promises';
+import { access, constants, stat } from 'node:fs/promises';
 import { dirname, parse, resolve } from 'node:path';
 import { SingleBar } from 'cli-progress';
 import packageJson from '../../../package.json' with { type: 'json' };
 import { EncoreError } from '../../contracts/errors.ts';
-import type { GenerationParams } from '../../contracts/generation.ts';
+import { limits, type GenerationParams } from '../../contracts/generation.ts';
 import { videoFormats } from '../../contracts/task-inputs.ts';
 import { writeFileAtomically } from '../../engine/checkpoint/atomic-file.ts';
 import { writeSafetensors } from '../../engine/checkpoint/safetensors.ts';
@@ -17,6 +17,9 @@ import { formatOf, saveVideo } from './video.ts';
 
 export interface ResultOptions {
   out: string;
+  count: number;
+  /** File of latents, whose size is drawn. */
+  latents?: string;
   dumpLatents?: string;
   json?: boolean;
 }
@@ -36,7 +39,7 @@ export const result: OptionGroup<ResultOptions> = {
 };
 
 /** Before anything is drawn. */
-export async function expectWritable({ out, dumpLatents }: ResultOptions): Promise<void> {
+export async function expectWritable({ out, count, dumpLatents }: ResultOptions): Promise<void> {
   const format = formatOf(out);
   if (format !== undefined) await findFfmpeg(environment.ffmpeg);
   else if (!/\.png$/i.test(out)) {
@@ -51,11 +54,29 @@ export async function expectWritable({ out, dumpLatents }: ResultOptions): Promi
       `--dump-latents ${dumpLatents}: latents are written as .safetensors`,
     );
   }
-  for (const folder of [out, dumpLatents ?? out].map((path) => dirname(resolve(path)))) {
+  // More are refused for that, later.
+  const paths = pathsOf(out, Math.min(count, limits.maxCount));
+  for (const path of [...paths, ...(dumpLatents === undefined ? [] : [resolve(dumpLatents)])]) {
+    const folder = dirname(path);
     const found = await stat(folder).catch(() => undefined);
-    if (found?.isDirectory()) continue;
-    throw new EncoreError('invalid_parameter', `there is no folder ${folder} to write to`);
+    if (!found?.isDirectory()) {
+      throw new EncoreError('invalid_parameter', `there is no folder ${folder} to write to`);
+    }
+    await access(folder, constants.W_OK).catch((cause: unknown) => {
+      throw new EncoreError('invalid_parameter', `nothing may be written into ${folder}`, { cause });
+    });
+    if ((await stat(path).catch(() => undefined))?.isDirectory()) {
+      throw new EncoreError('invalid_parameter', `${path} is a folder, not a file to write`);
+    }
   }
+}
+
+/** Where `count` pictures go: several get numbers. */
+function pathsOf(out: string, count: number): string[] {
+  const { name, ext } = parse(out);
+  return Array.from({ length: count }, (_, i) =>
+    resolve(dirname(out), count === 1 ? `${name}${ext}` : `${name}-${i + 1}${ext}`),
+  );
 }
 
 /** Writes the pictures with how they were made, and tells where they are. */
@@ -74,26 +95,23 @@ export async function finish(
 async function save(
   { pictures, latents, receipt }: TaskResult,
   params: GenerationParams,
-  { out, dumpLatents }: ResultOptions,
+  { out, dumpLatents, latents: given }: ResultOptions,
   signal: AbortSignal,
 ): Promise<string[]> {
-  const paths: string[] = [];
-  const { name, ext } = parse(out);
   const each = params.video?.frames ?? 1;
-  const count = pictures.length / each;
-  for (let i = 0; i < count; i++) {
-    const path = resolve(dirname(out), count === 1 ? `${name}${ext}` : `${name}-${i + 1}${ext}`);
+  const paths = pathsOf(out, pictures.length / each);
+  for (const [i, path] of paths.entries()) {
     const frames = pictures.slice(i * each, (i + 1) * each);
     const seed = (params.seed + i) % 2 ** 32;
     const { width, height } = frames[0]!;
-    const metadata = { params: { ...params, width, height }, receipt, seed, version: packageJson.version };
+    const asked = given === undefined ? params : { ...params, width, height };
+    const metadata = { params: asked, receipt, seed, version: packageJson.version };
     if (params.video === undefined) {
       const file = await encodePng(frames[0]!, metadata);
       await writeFileAtomically(path, async (handle) => {
         await handle.writeFile(file);
       });
     } else await saveVideo(frames, path, params.video, metadata, signal);
-    paths.push(path);
   }
   if (dumpLatents !== undefined) await writeSafetensors(dumpLatents, { latents });
   return paths;

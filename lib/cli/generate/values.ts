@@ -37,3 +37,8 @@ export function schedulerName(text: string): SchedulerName {
     remedy: `Choose one of ${schedulerNames.join(', ')}.`,
   });
 }
+
+/** Of an option that may be given again: all of its values. */
+export function another(text: string, before: string[] = []): string[] {
+  return [...before, text];
+}

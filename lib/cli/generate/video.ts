@@ -1,7 +1,7 @@
 import { basename, extname } from 'node:path';
-import type { Command } from 'commander';
+import { InvalidArgumentError, type Command } from 'commander';
 import { EncoreError } from '../../contracts/errors.ts';
-import { videoFormats, videoSchema, type Video } from '../../contracts/task-inputs.ts';
+import { videoFormats, videoSchema, type Motion, type Video } from '../../contracts/task-inputs.ts';
 import type { Picture } from '../../engine/tasks/task.ts';
 import { findFfmpeg } from '../../media/ffmpeg.ts';
 import { pictureJson, type PictureMetadata } from '../../media/metadata.ts';
@@ -18,6 +18,8 @@ export interface VideoFileOptions {
   fps?: number;
   motionX?: number;
   motionY?: number;
+  motionPath?: NonNullable<Motion['path']>;
+  zoom?: number;
   interpolateFps?: number;
   motionAdapter?: string;
 }
@@ -32,15 +34,17 @@ export const video: OptionGroup<VideoFileOptions> = {
       .option('--fps <n>', `frames per second (default: ${defaults.fps})`, number)
       .option('--motion-x <n>', `512ths of the width per frame (default: ${defaults.motion.x})`, number)
       .option('--motion-y <n>', `512ths of the height per frame (default: ${defaults.motion.y})`, number)
+      .option('--motion-path <x,y ...>', 'where the view goes instead, in 512ths: "60,0 60,60 0,0"', places)
+      .option('--zoom <n>', 'nearer with each frame (1.02) or further (0.98)', number)
       .option('--interpolate-fps <n>', 'smooth the video to so many frames per second', number)
       .option(
         '--motion-adapter <dir|name>',
         'AnimateDiff, which moves by itself, in place of Text2Video-Zero',
       );
   },
-  request({ out, frames, fps, motionX, motionY, interpolateFps, motionAdapter }) {
+  request({ out, frames, fps, motionX, motionY, motionPath: path, zoom, interpolateFps, motionAdapter }) {
     const format = formatOf(out);
-    const asked = [frames, fps, motionX, motionY, interpolateFps, motionAdapter].some(
+    const asked = [frames, fps, motionX, motionY, path, zoom, interpolateFps, motionAdapter].some(
       (value) => value !== undefined,
     );
     if (format === undefined && !asked) return {};
@@ -53,7 +57,7 @@ export const video: OptionGroup<VideoFileOptions> = {
         },
       );
     }
-    const motion = { x: motionX ?? defaults.motion.x, y: motionY ?? defaults.motion.y };
+    const motion = { x: motionX ?? defaults.motion.x, y: motionY ?? defaults.motion.y, zoom, path };
     const adapter = motionAdapter && basename(motionAdapter).slice(-200);
     return { video: { frames, fps, motion, format, interpolateFps, adapter } };
   },
@@ -62,6 +66,20 @@ export const video: OptionGroup<VideoFileOptions> = {
     return { motionAdapter: await installed(motionAdapter, 'motion') };
   },
 };
+
+/** `60,0 60,60`: pairs with spaces between them. */
+function places(text: string): NonNullable<Motion['path']> {
+  return text
+    .trim()
+    .split(/\s+/)
+    .map((pair) => {
+      const [x, y, ...more] = pair.split(',').map(number);
+      if (x === undefined || y === undefined || more.length > 0) {
+        throw new InvalidArgumentError('Use pairs like 60,0 60,60.');
+      }
+      return { x, y };
+    });
+}
 
 /** The video format that a file's name asks for. */
 export function formatOf(path: string): VideoFormat | undefined {
