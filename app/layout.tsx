@@ -3,6 +3,7 @@ import { cookies } from 'next/headers';
 import type { ReactNode } from 'react';
 import '@fontsource-variable/schibsted-grotesk/wght.css';
 import '@fontsource-variable/martian-mono/standard.css';
+import './colours.css';
 import './globals.css';
 import { Shell } from './_components/shell.tsx';
 import { Providers } from './_components/providers.tsx';

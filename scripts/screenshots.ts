@@ -163,6 +163,7 @@ async function main(): Promise<void> {
   }
   const seconds = Math.round((Date.now() - started) / 1000);
   console.log(`${camera.pictures} pictures, ${(camera.bytes / 1e6).toFixed(1)} MB, ${seconds} s`);
+  if (camera.faults.length > 0) process.exitCode = 1;
 }
 
 await main();

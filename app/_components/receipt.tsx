@@ -51,7 +51,7 @@ function Proof({ generation }: { generation: Generation }) {
         >
           <Scale aria-hidden /> Verify
         </Button>
-        <span>makes it once more, every step in full, and shows the difference.</span>
+        <span>draws it once more, every step in full, to compare.</span>
       </p>
     );
   }

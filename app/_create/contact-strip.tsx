@@ -1,5 +1,6 @@
 'use client';
 import Link from 'next/link';
+import { useEffect, useRef } from 'react';
 import type { Generation } from '../../lib/contracts/generation.ts';
 import { Thumb } from '../_components/thumb.tsx';
 import { clearDesk } from '../_lib/desk.ts';
@@ -10,10 +11,20 @@ const SHOWN = 40;
 
 /** The newest pictures, one row; a click puts one on the table. */
 export function ContactStrip({ items, currentId }: { items: Generation[]; currentId: string | undefined }) {
+  const row = useRef<HTMLOListElement>(null);
+  // Along the row only: the page stays where it is.
+  useEffect(() => {
+    const frame = row.current?.querySelector<HTMLElement>('[aria-current="true"]');
+    if (row.current === null || frame == null) return;
+    const { left, right } = row.current.getBoundingClientRect();
+    const box = frame.getBoundingClientRect();
+    const beyond = box.left < left ? box.left - left : Math.max(0, box.right - right);
+    if (beyond !== 0) row.current.scrollBy({ left: beyond + Math.sign(beyond) * box.width });
+  }, [currentId]);
   return (
     <section className={styles.strip} aria-label="Recent pictures">
       {items.length > 0 && (
-        <ol className={styles.row}>
+        <ol ref={row} className={styles.row}>
           {items.slice(0, SHOWN).map((item) => (
             <li key={item.id}>
               <button

@@ -32,7 +32,7 @@ interface TableProps {
 export function Table({ generation, live, isEmpty, model, hold, onTake }: TableProps) {
   return (
     <div className={styles.table}>
-      <div className={styles.light} data-empty={isEmpty}>
+      <div className={styles.light} data-reads={isEmpty || generation?.status === 'failed'}>
         {generation !== undefined ? (
           <Prints generation={generation} live={live} />
         ) : (

@@ -14,6 +14,11 @@ export interface Scene {
   after?: (page: Page) => Promise<void>;
 }
 
+const windows = [
+  [DESKTOP, ''],
+  [PHONE, '-phone'],
+] as const;
+
 /** Takes each scene in a wide and in a narrow window, in the light and in the dark. */
 export class Camera {
   readonly #browser: Browser;
@@ -21,6 +26,7 @@ export class Camera {
   readonly #wanted: readonly string[];
   bytes = 0;
   pictures = 0;
+  readonly faults: string[] = [];
 
   /** @param wanted beginnings of the names that are taken; none: all */
   constructor(browser: Browser, folder: string, wanted: readonly string[] = []) {
@@ -32,27 +38,34 @@ export class Camera {
   async take(url: string, ...scenes: Scene[]): Promise<void> {
     for (const scene of scenes) {
       if (this.#wanted.length > 0 && !this.#wanted.some((begin) => scene.name.startsWith(begin))) continue;
-      for (const [viewport, suffix] of [
-        [DESKTOP, ''],
-        [PHONE, '-phone'],
-      ] as const) {
-        const { context, page } = await openWindow(this.#browser, { viewport });
+      for (const [viewport, suffix] of windows) {
+        const name = scene.name + suffix;
         try {
-          await visit(page, url + scene.path);
-          await scene.prepare?.(page);
-          await settle(page);
-          await this.#expose(page, scene.name + suffix);
-          await page.emulateMedia({ colorScheme: 'dark', reducedMotion: 'reduce' });
-          // What is painted and not styled is painted anew in the next frames.
-          await page.waitForTimeout(120);
-          await this.#expose(page, `${scene.name}${suffix}-dark`);
-          await scene.after?.(page);
-        } catch (error) {
-          throw new Error(`${scene.name}${suffix}: ${String(error)}`, { cause: error });
-        } finally {
-          await context.close();
+          await this.#takeOne(url, scene, name, viewport);
+        } catch {
+          // A machine that is busy may be too slow for the patience of a browser; once more, then it is a fault.
+          await this.#takeOne(url, scene, name, viewport).catch((error: unknown) => {
+            this.faults.push(`${name}: ${String(error)}`);
+            console.error(this.faults.at(-1));
+          });
         }
       }
+    }
+  }
+
+  async #takeOne(url: string, scene: Scene, name: string, viewport: typeof DESKTOP): Promise<void> {
+    const { context, page } = await openWindow(this.#browser, { viewport });
+    try {
+      await visit(page, url + scene.path);
+      await scene.prepare?.(page);
+      await settle(page);
+      await this.#expose(page, name);
+      await page.emulateMedia({ colorScheme: 'dark', reducedMotion: 'reduce' });
+      await repaint(page);
+      await this.#expose(page, `${name}-dark`);
+      await scene.after?.(page);
+    } finally {
+      await context.close();
     }
   }
 
@@ -65,6 +78,16 @@ export class Camera {
     this.pictures += 1;
     console.log(`${name}.webp`);
   }
+}
+
+/** Waits until new colours have come everywhere: what is painted and not styled is painted anew in the next frames. */
+async function repaint(page: Page): Promise<void> {
+  await page.waitForTimeout(150);
+  await page.evaluate(async () => {
+    await new Promise((resolve) => requestAnimationFrame(resolve));
+    await Promise.allSettled(document.getAnimations().map(({ finished }) => finished));
+    await new Promise((resolve) => requestAnimationFrame(resolve));
+  });
 }
 
 /** Waits until nothing is on its way any more that the eye would miss. */

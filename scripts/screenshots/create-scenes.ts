@@ -63,8 +63,8 @@ export function createScenes(made: Made): Scene[] {
       name: 'create',
       path: '/',
       prepare: async (page) => {
-        await recent(page, /^a robot on the beach/);
-        await prompt(page).fill('a robot on the beach at sunset');
+        await prompt(page).fill('a fox in a meadow');
+        await page.getByText(/encoder passes, \d+ saved/).waitFor();
       },
     },
     { name: 'create-batch', path: '/', prepare: (page) => recent(page, /4 pictures/) },

@@ -9,8 +9,8 @@ export const emptyScenes: Scene[] = [
 
 /** The library, a picture's own page and two of them side by side. */
 export function libraryScenes(made: Made): Scene[] {
-  const { fox, exact } = made;
-  const compare = `/compare?${new URLSearchParams({ a: fox.id, b: exact.id })}`;
+  const { robot, exact } = made;
+  const compare = `/compare?${new URLSearchParams({ a: robot.id, b: exact.id })}`;
   return [
     { name: 'library', path: '/library' },
     {
@@ -45,7 +45,7 @@ export function libraryScenes(made: Made): Scene[] {
       },
     },
     { name: 'picture', path: `/library/${made.rocket.id}` },
-    { name: 'picture-verified', path: `/library/${fox.id}` },
+    { name: 'picture-verified', path: `/library/${robot.id}` },
     { name: 'picture-batch', path: `/library/${made.batch.id}` },
     { name: 'picture-from-picture', path: `/library/${made.redrawn.id}` },
     {
