@@ -1,7 +1,12 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import type { Page } from 'playwright-core';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Generation } from '../../lib/contracts/generation.ts';
+import { findFfmpeg } from '../../lib/media/ffmpeg.ts';
 import { accessibilityFaults, DESKTOP, overflow, PHONE, visit } from './support/browser.ts';
 import { generate, prompt, table } from './support/create-page.ts';
 import { writeLora } from './support/lora.ts';
@@ -20,10 +25,10 @@ const add = (what: string) =>
   page.getByRole('group', { name: 'Add to the words' }).getByRole('button', { name: what });
 const section = (name: string) => page.getByRole('region', { name, exact: true });
 
-async function give(purpose: RegExp): Promise<void> {
+async function give(purpose: RegExp, side?: number): Promise<void> {
   await page
     .locator('input[type=file]')
-    .setInputFiles({ name: 'fox.png', mimeType: 'image/png', buffer: await fox() });
+    .setInputFiles({ name: 'fox.png', mimeType: 'image/png', buffer: await fox(side) });
   await page.getByRole('dialog', { name: 'What is this picture for?' }).waitFor();
   await page.getByRole('button', { name: purpose }).click();
 }
@@ -48,6 +53,20 @@ async function make(): Promise<Generation> {
 async function pixelsOf(generation: Generation): Promise<Pixels> {
   const response = await fetch(stack.url + (generation.assets[0]?.url ?? ''));
   return pixels(Buffer.from(await response.arrayBuffer()));
+}
+
+/** What ffmpeg finds in a video when it decodes all of it. */
+async function decodedFrames(url: string): Promise<{ codec: string | undefined; frames: number }> {
+  const folder = await mkdtemp(join(tmpdir(), 'encore-e2e-video-'));
+  const file = join(folder, 'video');
+  await writeFile(file, Buffer.from(await (await fetch(url)).arrayBuffer()));
+  const { path } = await findFfmpeg();
+  const { stderr } = await promisify(execFile)(path, ['-hide_banner', '-i', file, '-f', 'null', '-']);
+  await rm(folder, { recursive: true });
+  return {
+    codec: /Video: (\w+)/.exec(stderr)?.[1],
+    frames: Number([...stderr.matchAll(/frame=\s*(\d+)/g)].at(-1)?.[1]),
+  };
 }
 
 /** Draws a path on the board, in fractions of its sides. */
@@ -123,6 +142,25 @@ describe('every mode of the Create page', () => {
     expect(difference(before, after, [56, 58, 72, 70])).toBeGreaterThan(2);
   });
 
+  it('draws only what is masked of a picture that is larger than what the model draws', async () => {
+    await prompt().fill('a pumpkin in a meadow');
+    await give(/Start from it/, 480);
+    await page.getByRole('radio', { name: 'Paint' }).check();
+    await drawPath([
+      [0.45, 0.5],
+      [0.55, 0.5],
+    ]);
+    await page.getByRole('radio', { name: 'Only what is masked' }).check();
+    await page.getByRole('slider', { name: 'Seen around it' }).fill('16');
+    const made = await make();
+    expect(made.params).toMatchObject({ task: 'inpaint', paddingMaskCrop: 16, width: 128, height: 128 });
+    expect(made.assets[0]).toMatchObject({ width: 480, height: 480 });
+    const [before, after] = [await pixels(await fox(480)), await pixelsOf(made)];
+    expect(difference(before, after, [0, 0, 480, 150])).toBe(0);
+    expect(difference(before, after, [225, 232, 255, 248])).toBeGreaterThan(2);
+    await page.getByText('what is masked, with 16 px around').waitFor({ state: 'attached' });
+  });
+
   it('masks with the keyboard alone: rectangle, undo, redo, invert', async () => {
     await give(/Start from it/);
     await page.getByRole('radio', { name: 'Paint' }).check();
@@ -163,10 +201,18 @@ describe('every mode of the Create page', () => {
     const video = section('A video');
     await video.getByRole('textbox', { name: 'Frames', exact: true }).fill('4');
     await video.getByText('4 frames, 1.0 s').waitFor();
+    await video.getByRole('combobox', { name: 'The view moves' }).selectOption('In a circle');
+    await video.getByRole('slider', { name: 'Zoom' }).fill('1.03');
     await page.getByRole('button', { name: 'Details' }).click();
     await page.getByRole('textbox', { name: 'Steps' }).fill('10');
     const made = await make();
     expect(made.assets[0]).toMatchObject({ type: 'video/mp4', frames: 4, fps: 4 });
+    const { zoom, path } = made.params.video?.motion ?? {};
+    expect([zoom, path?.length, path?.at(-1)]).toEqual([1.03, 12, { x: 0, y: 0 }]);
+    expect(await decodedFrames(stack.url + (made.assets[0]?.url ?? ''))).toEqual({
+      codec: 'h264',
+      frames: 4,
+    });
 
     const player = table().locator('video');
     await player.waitFor();
@@ -226,6 +272,29 @@ describe('every mode of the Create page', () => {
     expect(edgesAlong(await pixelsOf(guided), circle)).toBeGreaterThan(
       edgesAlong(await pixelsOf(free), circle),
     );
+  });
+
+  it('reads how a picture was made from text that is pasted into the prompt, with a way back', async () => {
+    const paste = async (text: string) => {
+      await prompt().focus();
+      await prompt().evaluate((field, words) => {
+        const clipboardData = new DataTransfer();
+        clipboardData.setData('text/plain', words);
+        field.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }));
+      }, text);
+    };
+    await prompt().fill('an owl');
+    await paste(
+      'a fox in a meadow\nNegative prompt: blurry\nSteps: 14, Sampler: Euler a, CFG scale: 3.5, Seed: 77, Size: 128x192, Model: other',
+    );
+    await page.getByText('Set as this text of A1111 or Forge says.').waitFor();
+    expect(await prompt().inputValue()).toBe('a fox in a meadow');
+    await page.getByRole('button', { name: 'Details' }).click();
+    expect(await page.getByRole('textbox', { name: 'Steps' }).inputValue()).toBe('14');
+    expect(await page.getByRole('textbox', { name: 'Seed' }).inputValue()).toBe('77');
+    expect(await page.getByRole('textbox', { name: 'Negative prompt' }).inputValue()).toBe('blurry');
+    await page.getByRole('button', { name: 'Undo' }).click();
+    expect(await prompt().inputValue()).toBe('an owl');
   });
 
   it('keeps drawing and mask over a reload', async () => {

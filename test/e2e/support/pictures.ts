@@ -10,10 +10,10 @@ export interface Pixels {
 /** left, top, right, bottom */
 export type Box = [number, number, number, number];
 
-/** Blue above green, and an orange disc in the middle. */
-export function fox(): Promise<Buffer> {
+/** Blue above green, and an orange disc in the middle; square. */
+export function fox(side = 128): Promise<Buffer> {
   const svg =
-    '<svg xmlns="http://www.w3.org/2000/svg" width="128" height="128"><rect width="128" height="128" fill="#79b4f5"/>' +
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${side}" height="${side}" viewBox="0 0 128 128"><rect width="128" height="128" fill="#79b4f5"/>` +
     '<rect y="76" width="128" height="52" fill="#5aa83c"/><circle cx="64" cy="70" r="34" fill="#e2752a"/></svg>';
   return sharp(Buffer.from(svg)).png().toBuffer();
 }
