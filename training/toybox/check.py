@@ -114,7 +114,10 @@ def same_as_training(work: Path, model: Path, **_) -> str:
     """The exported networks predict what the averaged weights of the checkpoint predict, if exported from it."""
     from .sample import load
 
-    pipe, nets = load(model, "cpu"), load_average(work / "text2image.pt")
+    checkpoint = work / "text2image.pt"
+    if not checkpoint.exists():
+        return "nothing to compare with: no text2image.pt in the work folder"
+    pipe, nets = load(model, "cpu"), load_average(checkpoint)
     half = {name: value.half().float() for name, value in nets.state_dict().items()}
     nets.load_state_dict(half)
     ids = torch.tensor([Tokenizer().encode("a fox in a meadow")])
