@@ -98,6 +98,7 @@ export async function benchSd15(log: (line: string) => void, { runs }: Options):
     ],
     ['opening everything, packed', seconds(packed.load)],
     ['peak private memory of a 512 x 512 picture', gigabytes(packed.peak), 'float32, packed'],
+    ['ratios', 'of processor time', 'other work on the machine falls on the wall clock alone'],
   );
   await report('npm run bench -- sd15', 'Stable Diffusion 1.5, 512 x 512, float32, guidance', rows);
 }
