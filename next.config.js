@@ -21,6 +21,8 @@ const config = {
     'pino',
     '@techstark/opencv-js',
   ],
+  // Nothing here is shown through Next's own picture service; switched off, nobody can have it work for them.
+  images: { unoptimized: true },
   // `npm run check` looks at the whole repository; the build need not do it again.
   typescript: { ignoreBuildErrors: true },
   headers: () => Promise.resolve([{ source: '/:path*', headers: securityHeaders }]),

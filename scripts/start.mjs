@@ -107,7 +107,10 @@ async function stop(code) {
     .filter((child) => child && child.exitCode === null && child.signalCode === null);
   const gone = Promise.all(alive.map((child) => new Promise((resolve) => child.once('exit', resolve))));
   for (const child of alive) child.kill('SIGTERM');
-  const timer = setTimeout(() => alive.forEach((child) => child.kill('SIGKILL')), graceMs);
+  const timer = setTimeout(() => {
+    console.error(`Not everything stopped within ${graceMs / 1000} s; it is ended now.`);
+    for (const child of alive) child.kill('SIGKILL');
+  }, graceMs);
   await gone;
   clearTimeout(timer);
   process.exit(code);

@@ -47,8 +47,9 @@ async function readTextsOf(file: Uint8Array): Promise<Map<string, string>> {
   const comment = readComment(file);
   if (comment !== null) return new Map([[comment.startsWith('{') ? JSON_KEYWORD : 'comment', comment]]);
   if (isPng(file)) return readTexts(readChunks(file));
-  const { exif, xmp } = await sharp(file)
-    .metadata()
+  // sharp refuses an empty file before there is a promise.
+  const { exif, xmp } = await Promise.resolve(file)
+    .then((bytes) => sharp(bytes).metadata())
     .catch((cause: unknown) => {
       throw new EncoreError('invalid_parameter', 'This is not a picture that can be read.', {
         remedy: 'PNG, JPEG, WebP, AVIF and GIF files are.',

@@ -63,6 +63,7 @@ test.skipIf(process.platform === 'win32')(
     signalGroup(first, 'SIGINT');
     await nothingIsLeft(first);
     expect(first.exitCode).toBe(0);
+    expect(first.output()).not.toContain('Not everything stopped');
     await reading;
 
     const killed = start(home, port);

@@ -301,6 +301,7 @@ test('a picture that says nothing, and what is no picture', async () => {
   expect(await readPicture(await pngWith({ Software: 'gimp' }))).toMatchObject({ source: null, params: {} });
   await expect(readPicture(Buffer.from('<svg'))).rejects.toMatchObject({ code: 'invalid_parameter' });
   await expect(readPicture(Buffer.from([0x89, 0x50]))).rejects.toMatchObject({ code: 'invalid_parameter' });
+  await expect(readPicture(Buffer.alloc(0))).rejects.toMatchObject({ code: 'invalid_parameter' });
 });
 
 test('compressed texts are read, and a bomb among them is refused', async () => {

@@ -19,10 +19,20 @@ export async function readBody(request: Request, form?: { maxBytes: number }): P
   const bytes = await readBytes(request, form?.maxBytes ?? MAX_JSON_BYTES);
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    return isForm ? Object.fromEntries(new URLSearchParams(text)) : JSON.parse(text);
+    return isForm ? Object.fromEntries(new URLSearchParams(text)) : JSON.parse(text, wholeCharacters);
   } catch (cause) {
+    if (cause instanceof EncoreError) throw cause;
     throw new EncoreError('invalid_request', 'The body is not valid JSON in UTF-8.', { cause });
   }
+}
+
+/** JSON can escape what no text is made of, and what readers of our answers would then choke on. */
+function wholeCharacters(_: string, value: unknown): unknown {
+  if (typeof value !== 'string' || !/[\p{Surrogate}\0]/u.test(value)) return value;
+  throw new EncoreError(
+    'invalid_request',
+    'A text of the body has half of a surrogate pair in it, or a zero character.',
+  );
 }
 
 /**

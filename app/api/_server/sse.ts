@@ -20,16 +20,27 @@ export function readLastEventId(header: string | null): number | undefined {
   return header !== null && /^\d{1,15}$/.test(header) ? Number(header) : undefined;
 }
 
+let stopping: AbortController | undefined;
+
+/** Aborts when the server is told to stop: it waits for the answers that are on their way, and these never end. */
+function serverStops(): AbortSignal {
+  if (stopping === undefined) {
+    const controller = (stopping = new AbortController());
+    for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => controller.abort());
+  }
+  return stopping.signal;
+}
+
 /**
  * A stream of events that is read only as fast as the client takes it, so a slow one costs no memory.
- * `events` is given a signal that aborts when the client goes away.
+ * `events` is given a signal that aborts when the client goes away, and when the server stops.
  */
 export function eventStream(
   events: (signal: AbortSignal) => AsyncGenerator<ServerSentEvent, void, void>,
   clientGone: AbortSignal,
 ): Response {
   const stop = new AbortController();
-  const signal = AbortSignal.any([stop.signal, clientGone]);
+  const signal = AbortSignal.any([stop.signal, clientGone, serverStops()]);
   const iterator = events(signal);
   const encoder = new TextEncoder();
   let next: Promise<IteratorResult<ServerSentEvent, void>> | undefined;

@@ -74,6 +74,20 @@ describe('a JSON body', () => {
     await expect(post(body, type)).rejects.toMatchObject({ code });
   });
 
+  it('is made of whole characters', async () => {
+    const read = (body: string) =>
+      readBody(
+        new Request('http://localhost', {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body,
+        }),
+      );
+    expect(await read('{"prompt":"\\ud83e\\udd8a"}')).toEqual({ prompt: '🦊' });
+    for (const text of ['\\ud83e', '\\udd8a fox', 'a\\u0000fox'])
+      await expect(read(`{"prompt":["${text}"]}`), text).rejects.toMatchObject({ code: 'invalid_request' });
+  });
+
   it('comes from a form only where one is expected, and only as long as that may be', async () => {
     const form = (text: string) =>
       new Request('http://localhost', {

@@ -204,7 +204,9 @@ describe('creating', () => {
 
   it('waits as long as it is asked to, and tells finished from unfinished', async () => {
     const waiting = call('POST', '/generations', { body: fox, headers: { prefer: 'wait=20' } });
-    await expect.poll(async () => await studio.db.read((r) => r.generation.count())).toBe(1);
+    await expect
+      .poll(async () => await studio.db.read((r) => r.generation.count()), { timeout: 20_000 })
+      .toBe(1);
     await work('picture');
     expect((await waiting).status).toBe(201);
     const short = await call('POST', '/generations', { body: fox, headers: { prefer: 'wait=0.1' } });
