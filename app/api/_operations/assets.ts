@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import {
   bulkExportSchema,
+  exportFormats,
   exportQuerySchema,
   MAX_EXPORTED,
   pictureInfoSchema,
@@ -14,9 +15,12 @@ import {
   getThumbnail,
   readPictureInfo,
 } from '../../../lib/studio/services/index.ts';
-import { fileResponse } from '../_server/file-response.ts';
+import { fileRequestHeaders, fileResponse, fileResponses } from '../_server/file-response.ts';
 import { defineOperation } from '../_server/operation.ts';
 import { idParams } from './generations.ts';
+
+/** A GIF is an animation and no picture. */
+const videoTypes = ['video/mp4', 'video/webm', 'image/gif', 'image/webp'];
 
 export const assetFileOperation = defineOperation({
   id: 'getAssetFile',
@@ -30,12 +34,8 @@ export const assetFileOperation = defineOperation({
   query: z
     .object({ download: z.string().optional().describe('Present: the browser saves instead of showing') })
     .strict(),
-  requestHeaders: { Range: 'One range of bytes', 'If-None-Match': 'An ETag that the client has' },
-  responses: {
-    200: { description: 'The file', contentType: 'image/png', headers: { ETag: 'The hash of the content' } },
-    206: { description: 'The range that was asked for', contentType: 'image/png' },
-    304: { description: 'The client has it already' },
-  },
+  requestHeaders: fileRequestHeaders,
+  responses: fileResponses('image/png', ...videoTypes),
   errors: ['not_found', 'range_not_satisfiable'],
   async run({ params, query, headers, studio }) {
     return fileResponse(await getAssetFile(studio, params.id), headers, query.download !== undefined);
@@ -51,15 +51,6 @@ export const thumbnailQuery = z
   })
   .strict();
 
-export const thumbnailResponses = {
-  200: {
-    description: 'The small picture',
-    contentType: 'image/webp',
-    headers: { ETag: 'The hash of the content' },
-  },
-  304: { description: 'The client has it already' },
-};
-
 export const posterOperation = defineOperation({
   id: 'getPoster',
   tag: 'Assets',
@@ -67,15 +58,9 @@ export const posterOperation = defineOperation({
   path: '/assets/{id}/poster',
   summary: 'Fetch the picture that stands for a video',
   params: idParams,
-  responses: {
-    200: {
-      description: 'One of its frames',
-      contentType: 'image/webp',
-      headers: { ETag: 'The hash of the content' },
-    },
-    304: { description: 'The client has it already' },
-  },
-  errors: ['not_found'],
+  requestHeaders: fileRequestHeaders,
+  responses: fileResponses('image/webp'),
+  errors: ['not_found', 'range_not_satisfiable'],
   run: async ({ params, headers, studio }) =>
     fileResponse(await getPoster(studio, params.id), headers, false),
 });
@@ -90,8 +75,9 @@ export const thumbnailOperation = defineOperation({
     'Fits into a square of `side` pixels; a picture that is no larger comes as it is. Of a video its poster.',
   params: idParams,
   query: thumbnailQuery,
-  responses: thumbnailResponses,
-  errors: ['not_found'],
+  requestHeaders: fileRequestHeaders,
+  responses: fileResponses('image/webp', 'image/png'),
+  errors: ['not_found', 'range_not_satisfiable'],
   async run({ params, query, headers, studio }) {
     return fileResponse(await getThumbnail(studio, params.id, query.side), headers, false);
   },
@@ -105,7 +91,12 @@ export const exportAssetOperation = defineOperation({
   summary: 'Save a picture in another format, or without how it was made',
   params: idParams,
   query: exportQuerySchema,
-  responses: { 200: { description: 'The file', contentType: 'image/png' } },
+  responses: {
+    200: {
+      description: 'The file',
+      contentType: [...exportFormats.map((format) => `image/${format}`), ...videoTypes],
+    },
+  },
   errors: ['not_found'],
   async run({ params, query, studio }) {
     const { bytes, type, fileName } = await exportAsset(studio, params.id, query);

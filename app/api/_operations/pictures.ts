@@ -19,9 +19,9 @@ import {
   keepControlPicture,
   listUploads,
 } from '../../../lib/studio/services/index.ts';
-import { fileResponse } from '../_server/file-response.ts';
+import { fileRequestHeaders, fileResponse, fileResponses } from '../_server/file-response.ts';
 import { defineOperation } from '../_server/operation.ts';
-import { thumbnailQuery, thumbnailResponses } from './assets.ts';
+import { thumbnailQuery } from './assets.ts';
 import { idParams } from './generations.ts';
 
 const upload = { description: 'The upload', schema: uploadSchema };
@@ -111,12 +111,8 @@ export const pictureFileOperation = defineOperation({
   path: '/pictures/{id}/file',
   summary: 'Fetch a picture that can be drawn from',
   params: idParams,
-  requestHeaders: { Range: 'One range of bytes', 'If-None-Match': 'An ETag that the client has' },
-  responses: {
-    200: { description: 'The file', contentType: 'image/png', headers: { ETag: 'The hash of the content' } },
-    206: { description: 'The range that was asked for', contentType: 'image/png' },
-    304: { description: 'The client has it already' },
-  },
+  requestHeaders: fileRequestHeaders,
+  responses: fileResponses('image/png'),
   errors: ['not_found', 'range_not_satisfiable'],
   run: async ({ params, headers, studio }) =>
     fileResponse(await getPictureFile(studio, params.id), headers, false),
@@ -130,8 +126,9 @@ export const pictureThumbnailOperation = defineOperation({
   summary: 'Fetch a picture that can be drawn from, small',
   params: idParams,
   query: thumbnailQuery,
-  responses: thumbnailResponses,
-  errors: ['not_found'],
+  requestHeaders: fileRequestHeaders,
+  responses: fileResponses('image/webp', 'image/png'),
+  errors: ['not_found', 'range_not_satisfiable'],
   run: async ({ params, query, headers, studio }) =>
     fileResponse(await getPictureThumbnail(studio, params.id, query.side), headers, false),
 });

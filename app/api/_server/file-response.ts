@@ -2,8 +2,23 @@ import { type ReadStream } from 'node:fs';
 import { access, createReadStream } from '../../../lib/studio/disk.ts';
 import { EncoreError } from '../../../lib/contracts/errors.ts';
 import type { AssetFile } from '../../../lib/studio/services/index.ts';
+import type { ResponseSpec } from './operation.ts';
 import { problemResponse } from './problem.ts';
 import { readRange, type ByteRange } from './range.ts';
+
+/** What {@link fileResponse} listens to and answers, for the description of an operation. */
+export const fileRequestHeaders = {
+  Range: 'One range of bytes',
+  'If-None-Match': 'An ETag that the client has',
+};
+export function fileResponses(...contentType: string[]): Record<number, ResponseSpec> {
+  const headers = { ETag: 'The hash of the content' };
+  return {
+    200: { description: 'The file', contentType, headers },
+    206: { description: 'The range that was asked for', contentType, headers },
+    304: { description: 'The client has it already' },
+  };
+}
 
 /** Sends a stored file: whole, in part, or not at all where the client has it already. */
 export async function fileResponse(

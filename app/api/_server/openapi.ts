@@ -150,6 +150,7 @@ function describe(operation: AnyOperation) {
     responses,
   } = operation;
   const codes: ErrorCode[] = [...common, ...(operation.errors ?? [])];
+  if (params !== undefined) codes.push('not_found');
   if (query !== undefined || body !== undefined) codes.push('invalid_parameter');
   if (body !== undefined || file !== undefined) codes.push('payload_too_large');
   return {
@@ -230,7 +231,7 @@ function response({ description, schema, contentType, headers = {} }: ResponseSp
     json !== undefined
       ? { 'application/json': { schema: json } }
       : contentType !== undefined
-        ? { [contentType]: { schema: { type: 'string' } } }
+        ? Object.fromEntries([contentType].flat().map((type) => [type, { schema: { type: 'string' } }]))
         : undefined;
   return {
     description,

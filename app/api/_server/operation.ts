@@ -9,7 +9,8 @@ export type Method = (typeof methods)[number];
 export interface ResponseSpec {
   description: string;
   schema?: z.ZodType;
-  contentType?: string;
+  /** Of a body that is not JSON: each type it may have. */
+  contentType?: string | readonly string[];
   headers?: Record<string, string>;
 }
 
