@@ -12,10 +12,12 @@ import {
 
 const keys = (plan: Plan, steps: number, first = 0) => resolveSchedule(plan, steps, first).keySteps;
 
-test('the paper’s plan at 50 steps, and its number of keys at 20', () => {
+test('the paper’s plan at 50 steps, its number of keys at 20, and what the bundled model is drawn with', () => {
   expect(keys('faster', 50)).toEqual([0, 1, 2, 3, 5, 10, 15, 25, 35]);
-  expect(keys('faster', 20)).toHaveLength(7);
+  expect(keys('faster', 20)).toEqual([0, 1, 2, 4, 6, 10, 14]);
+  expect(keys('faster', 25)).toEqual([0, 1, 2, 3, 5, 8, 13, 18]);
   expect(keys('fastest', 50)).toEqual([0, 4, 10, 18, 28, 38]);
+  expect(keys('fastest', 20)).toEqual([0, 2, 4, 7, 11, 15]);
 });
 
 test('exact, uniform and listed plans', () => {
@@ -35,6 +37,7 @@ test('a run that starts later starts its plan there; a list names steps of the w
   expect(keys('faster', 100, 50)).toEqual(keys('faster', 50));
   expect(keys({ every: 4 }, 20, 10)).toEqual([0, 4, 8]);
   expect(resolveSchedule({ keySteps: [0, 12, 15] }, 20, 10)).toEqual({ keySteps: [0, 2, 5], notice: null });
+  expect(resolveSchedule({ keySteps: [10, 15] }, 20, 10)).toEqual({ keySteps: [0, 5], notice: null });
   expect(resolveSchedule({ keySteps: [11] }, 20, 10).notice).toContain('first step');
 });
 

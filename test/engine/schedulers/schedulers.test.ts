@@ -213,3 +213,13 @@ test('dynamic noise of a denoised sample is undone: x_0 and eps make x again', (
   const epsilon = weightedSum([alpha, v], [sigma, x]);
   expect(distance(weightedSum([alpha, original], [sigma, epsilon]), x)).toBeLessThan(1e-6);
 });
+
+test('UniPC counts the steps without its corrector from the noisiest, wherever a run starts', () => {
+  const start = float32([1, 1, 2, 2], Float32Array.of(0.3, -1.2, 0.7, 2));
+  const end = (disable_corrector: number[]) => {
+    const run = createScheduler({ ...sd, disable_corrector }, 'unipc').begin({ steps: 10, first: 4 });
+    return run.timesteps.reduce((x, t, i) => run.step(network(x, t), i, x, none), start);
+  };
+  expect(end([0]).data).toEqual(end([]).data);
+  expect(end([4]).data).not.toEqual(end([]).data);
+});
