@@ -18,6 +18,7 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   },
   control: async () => (await import('./control.ts')).benchControl,
   video: async () => (await import('./video.ts')).benchVideo,
+  lora: async () => (await import('./lora.ts')).benchLora,
   sd15: async () => (await import('./sd15.ts')).benchSd15,
 };
 
@@ -29,6 +30,7 @@ const usage = `Usage: npm run bench [-- NAME]
   studio   requests a second, and queries at a history of 50,000
   control  a ControlNet beside Stable Diffusion 1.5, at full size, random weights (long)
   video    Text2Video-Zero with Stable Diffusion 1.5, at full size, random weights (long)
+  lora     what a LoRA and a change of its weight cost when Stable Diffusion 1.5 is opened (long)
   sd15     Stable Diffusion 1.5 at full size, random weights; --runs measures whole runs too (long)
 `;
 
