@@ -3,8 +3,7 @@
  * Spellings: kohya's sd-scripts, LyCORIS, diffusers before and after 0.22, PEFT.
  */
 
-export const adapterDialects = ['kohya', 'lycoris', 'diffusers-old', 'diffusers', 'peft'] as const;
-export type AdapterDialect = (typeof adapterDialects)[number];
+export type AdapterDialect = 'kohya' | 'lycoris' | 'diffusers-old' | 'diffusers' | 'peft';
 
 /** Networks of Stable Diffusion 1.x and 2.x; `other` belongs to models that have more. */
 export type AdapterComponent = 'unet' | 'text_encoder' | 'other';

@@ -1,9 +1,7 @@
 import { z } from 'zod';
-import { adapterKey, type AdapterDialect, adapterDialects } from './adapter-keys.ts';
+import { adapterKey, type AdapterDialect } from './adapter-keys.ts';
 
 /** What one LoRA or embedding file is, by the names and shapes of its tensors: for catalogues, messages and receipts. */
-
-export const adapterKinds = ['lora', 'embedding'] as const;
 
 /** Model families by name. Only Stable Diffusion 1.x, 2.x and models built alike can use an adapter here. */
 export const adapterFamilies = {
@@ -20,23 +18,22 @@ export const adapterFamilies = {
 } as const;
 export type AdapterFamily = keyof typeof adapterFamilies;
 
-export const adapterInfoSchema = z.object({
-  kind: z.enum(adapterKinds),
+export interface AdapterInfo {
+  kind: 'lora' | 'embedding';
   /** Whose spelling of names it uses. */
-  dialect: z.enum([...adapterDialects, 'a1111']),
+  dialect: AdapterDialect | 'a1111';
   /** LoRA, LoHa, LoKr, DoRA, ...; empty for an embedding. */
-  algorithms: z.array(z.string()),
+  algorithms: string[];
   /** The family its names and shapes belong to; null where they fit several. */
-  family: z.enum(Object.keys(adapterFamilies) as [AdapterFamily, ...AdapterFamily[]]).nullable(),
+  family: AdapterFamily | null;
   /** What the file itself says it was trained on. */
-  base: z.string().nullable(),
+  base: string | null;
   /** Largest rank of its layers; of an embedding the number of its vectors. */
-  rank: z.int().nullable(),
-  name: z.string(),
+  rank: number | null;
+  name: string;
   /** Words that call it up. */
-  triggers: z.array(z.string()),
-});
-export type AdapterInfo = z.infer<typeof adapterInfoSchema>;
+  triggers: string[];
+}
 
 /** The header of a .safetensors file. */
 export interface AdapterHeader {
@@ -81,7 +78,7 @@ function rankOf(part: string, shape: readonly number[]): number | undefined {
 }
 
 /** More vectors than a text encoder reads at once are no embedding. */
-export const maxEmbeddingVectors = 75;
+const maxEmbeddingVectors = 75;
 
 function describeEmbedding({ tensors, metadata }: AdapterHeader, fileName: string): AdapterInfo | null {
   const found = embeddingTensor(tensors);
@@ -137,7 +134,7 @@ const signs: readonly (readonly [AdapterFamily, RegExp])[] = [
 ];
 
 /** By names, then by the width of the text that cross-attention reads, then by what the metadata say. */
-export function adapterFamily({ tensors, metadata }: AdapterHeader): AdapterFamily | null {
+function adapterFamily({ tensors, metadata }: AdapterHeader): AdapterFamily | null {
   const names = [...tensors.keys()];
   const sign = signs.find(([, pattern]) => names.some((name) => pattern.test(name)));
   if (sign !== undefined) return sign[0];

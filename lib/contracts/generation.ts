@@ -232,7 +232,7 @@ export const problemSchema = z.object({
 export type Problem = z.infer<typeof problemSchema>;
 
 /** How far two runs of one seed are apart, over all pixels and channels of 0 to 255. */
-export const comparisonSchema = z.object({
+const comparisonSchema = z.object({
   /** Peak signal-to-noise ratio in dB; null when every pixel is the same. */
   psnr: z.number().nullable(),
   meanDifference: z.number().min(0),

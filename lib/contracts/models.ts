@@ -3,8 +3,8 @@ import { planSchema, problemSchema, schedulerSchema, taskSchema } from './genera
 import { preprocessors } from './task-inputs.ts';
 
 /** What can be installed: a model draws by itself, the others change what a model draws. */
-export const modelKinds = ['model', 'controlnet', 'lora', 'embedding', 'motion'] as const;
-export const modelKindSchema = z.enum(modelKinds);
+const modelKinds = ['model', 'controlnet', 'lora', 'embedding', 'motion'] as const;
+const modelKindSchema = z.enum(modelKinds);
 export type ModelKind = z.infer<typeof modelKindSchema>;
 
 /** Folders of a models folder for people who sort theirs by kind, as other programs have them. */
@@ -98,14 +98,7 @@ export const modelPathSchema = z
   })
   .strict();
 
-export const installationStatuses = [
-  'queued',
-  'running',
-  'paused',
-  'failed',
-  'cancelled',
-  'succeeded',
-] as const;
+const installationStatuses = ['queued', 'running', 'paused', 'failed', 'cancelled', 'succeeded'] as const;
 
 /** Something on its way from a hub. */
 export const installationSchema = z.object({

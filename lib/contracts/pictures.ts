@@ -66,7 +66,7 @@ export const generationInputSchema = pictureSchema.extend({
 export type GenerationInputPicture = z.infer<typeof generationInputSchema>;
 
 /** Preprocessors that make something. */
-export const previewedPreprocessors = preprocessors.filter((name) => name !== 'none');
+const previewedPreprocessors = preprocessors.filter((name) => name !== 'none');
 
 /** Query of GET /api/v1/pictures/ID/control. */
 export const controlQuerySchema = z.object({ preprocessor: z.enum(previewedPreprocessors) }).strict();

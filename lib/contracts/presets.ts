@@ -4,7 +4,7 @@ import { generationRequestSchema, limits } from './generation.ts';
 const { shape } = generationRequestSchema;
 
 /** Stands for what the person typed. */
-export const PROMPT_PLACE = '{prompt}';
+const PROMPT_PLACE = '{prompt}';
 
 /** The part of a request that a preset fixes. Everything is optional; what is missing is left as it is. */
 export const presetValuesSchema = z

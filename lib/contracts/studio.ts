@@ -76,15 +76,7 @@ export const bulkExportSchema = exportQuerySchema
   .strict();
 export type BulkExport = z.infer<typeof bulkExportSchema>;
 
-export const pictureSources = [
-  'encore',
-  'a1111',
-  'fooocus',
-  'swarmui',
-  'comfyui',
-  'invokeai',
-  'novelai',
-] as const;
+const pictureSources = ['encore', 'a1111', 'fooocus', 'swarmui', 'comfyui', 'invokeai', 'novelai'] as const;
 
 const { shape } = generationRequestSchema;
 

@@ -1,7 +1,7 @@
 import sharp from 'sharp';
 
 /** Largest picture that is decoded, in pixels: what a small request may make this process do has a limit. */
-export const MAX_PIXELS = 64 * 1024 * 1024;
+const MAX_PIXELS = 64 * 1024 * 1024;
 
 /** A webp that fits into a square of `side` pixels. */
 export async function thumbnail(file: Uint8Array, side: number): Promise<Buffer> {

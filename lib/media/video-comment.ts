@@ -12,7 +12,7 @@ export interface Comment {
 type Element = { id: string; start: number; end: number };
 
 /** Null for any other file, and for one without a comment. Never fails: what is not sound is not there. */
-export function findComment(file: Uint8Array): Comment | null {
+function findComment(file: Uint8Array): Comment | null {
   const bytes = Buffer.from(file.buffer, file.byteOffset, file.byteLength);
   const whole = { id: '', start: 0, end: bytes.length };
   if (bytes.toString('latin1', 4, 8) === 'ftyp') return findInMp4(bytes, whole);
