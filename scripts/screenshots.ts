@@ -3,7 +3,8 @@
  * docs/screenshots, from a studio of its own with the bundled model. With names only those scenes that begin so. Needs
  * built pages (`npm start` or `npx next build`) and a browser.
  */
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { seedHistory } from '../bench/seed-history.ts';
 import type { Generation } from '../lib/contracts/generation.ts';
@@ -162,7 +163,13 @@ async function main(): Promise<void> {
     hub.close();
   }
   const seconds = Math.round((Date.now() - started) / 1000);
-  console.log(`${camera.pictures} pictures, ${(camera.bytes / 1e6).toFixed(1)} MB, ${seconds} s`);
+  // Scenes that there are no longer.
+  if (wanted.length === 0 && camera.faults.length === 0) {
+    for (const name of await readdir(folder)) {
+      if (name.endsWith('.webp') && !camera.taken.has(name)) await rm(join(folder, name));
+    }
+  }
+  console.log(`${camera.taken.size} pictures, ${(camera.bytes / 1e6).toFixed(1)} MB, ${seconds} s`);
   if (camera.faults.length > 0) process.exitCode = 1;
 }
 

@@ -25,7 +25,8 @@ export class Camera {
   readonly #folder: string;
   readonly #wanted: readonly string[];
   bytes = 0;
-  pictures = 0;
+  /** Files that were written. */
+  readonly taken = new Set<string>();
   readonly faults: string[] = [];
 
   /** @param wanted beginnings of the names that are taken; none: all */
@@ -75,7 +76,7 @@ export class Camera {
       .toBuffer();
     await writeFile(join(this.#folder, `${name}.webp`), picture);
     this.bytes += picture.length;
-    this.pictures += 1;
+    this.taken.add(`${name}.webp`);
     console.log(`${name}.webp`);
   }
 }
