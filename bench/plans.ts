@@ -119,7 +119,15 @@ function candidates(equal: (keys: number) => number): Candidate[] {
     exact(wholeSteps),
     ...steps.map(exact),
     ...[named('faster', 50), named('faster', 25), named('fastest', 50), named('fastest', 25)],
-    ...[uniform(2, 50), uniform(6, 50), uniform(9, 50), uniform(2, 25), uniform(3, 25), uniform(5, 25)],
+    ...[
+      uniform(2, 50),
+      uniform(3, 50),
+      uniform(6, 50),
+      uniform(9, 50),
+      uniform(2, 25),
+      uniform(3, 25),
+      uniform(5, 25),
+    ],
   ];
 }
 

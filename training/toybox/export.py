@@ -69,7 +69,7 @@ def prompts() -> dict:
         "articles": {thing: article(thing) for thing in THINGS},
         "words": [word for word in corpus_words() if word not in FILLERS and word not in GLUE],
         "suggestions": list(SUGGESTED),
-        "defaults": {"width": 128, "height": 128, "steps": 25, "guidanceScale": 2},
+        "defaults": {"width": 128, "height": 128, "steps": 25, "guidanceScale": 2, "plan": {"every": 3}},
     }
 
 

@@ -76,6 +76,6 @@ test('its own defaults are read from its files', async () => {
     width: 128,
     height: 128,
     scheduler: 'ddim',
-    plan: 'faster',
+    plan: { every: 3 },
   });
 });
