@@ -1,10 +1,12 @@
 'use client';
+import type { Plan } from '../../lib/contracts/generation.ts';
 import type { Model } from '../../lib/contracts/models.ts';
 import { MAX_STEPS_WITHOUT_PROPAGATION } from '../../lib/contracts/plan.ts';
 import { Segments } from '../_components/segments.tsx';
 import { updateDraft, type Draft } from '../_lib/draft.ts';
 import { fitPlan, taskOf } from '../_lib/request.ts';
 import { scheduleOf } from '../_lib/run-schedule.ts';
+import { isSamePlan, paceOf, planOf } from './schedule.ts';
 import { ScheduleEditor } from './schedule-editor.tsx';
 import styles from './pace.module.css';
 
@@ -22,15 +24,19 @@ const meaning = {
 
 /** Acceleration as one plain choice, with what it means for this run under it. */
 export function Pace({ draft, model }: { draft: Draft; model: Model | undefined }) {
+  const own = model?.defaults.plan ?? 'faster';
+  const plan = draft.plan ?? own;
   const whole = draft.steps ?? model?.defaults.steps ?? 50;
   const { steps, first, keySteps } = scheduleOf({
     task: taskOf(draft),
-    plan: fitPlan(draft.plan, whole),
+    plan: fitPlan(plan, whole),
     steps: whole,
     strength: draft.start?.strength,
     upscale: draft.start?.larger,
   });
-  const named = typeof draft.plan === 'string' ? draft.plan : undefined;
+  const pace = paceOf(plan, own);
+  // What is the model's own is left open, so that another model brings its own.
+  const choose = (next: Plan) => updateDraft({ plan: isSamePlan(next, own) ? undefined : next });
   const isShort = steps <= MAX_STEPS_WITHOUT_PROPAGATION;
   return (
     <div className={styles.pace}>
@@ -38,21 +44,22 @@ export function Pace({ draft, model }: { draft: Draft; model: Model | undefined 
         legend="Pace"
         name="pace"
         options={paces}
-        value={named}
-        onChange={(plan) => updateDraft({ plan })}
+        value={pace}
+        onChange={(next) => choose(planOf(next, own))}
       />
       <ScheduleEditor
         steps={steps}
         first={first}
         keySteps={keySteps}
-        onChange={isShort ? undefined : (plan) => updateDraft({ plan })}
+        own={own}
+        onChange={isShort ? undefined : choose}
       />
       <p className={styles.meaning}>
-        {isShort && named !== 'exact'
+        {isShort && pace !== 'exact'
           ? 'So few steps are always computed in full.'
-          : named === undefined
+          : pace === undefined
             ? 'Your own schedule.'
-            : meaning[named]}{' '}
+            : meaning[pace]}{' '}
         <span className={styles.saving}>
           {keySteps.length === steps
             ? `All ${steps} encoder passes.`

@@ -10,6 +10,8 @@ interface ScheduleEditorProps {
   steps: number;
   first: number;
   keySteps: readonly number[];
+  /** The model's plan, which is that of a pace. */
+  own: Plan;
   /** Undefined where the run is too short to have a choice. */
   onChange?: (plan: Plan) => void;
 }
@@ -18,7 +20,7 @@ interface ScheduleEditorProps {
  * The strip of a run to come: a click or Space switches the encoder on or off at a step. One stop for the keyboard,
  * arrow keys walk along the steps.
  */
-export function ScheduleEditor({ steps, first, keySteps, onChange }: ScheduleEditorProps) {
+export function ScheduleEditor({ steps, first, keySteps, own, onChange }: ScheduleEditorProps) {
   const id = useId();
   const [cursor, setCursor] = useState(0);
   const [isActive, setIsActive] = useState(false);
@@ -26,6 +28,7 @@ export function ScheduleEditor({ steps, first, keySteps, onChange }: ScheduleEdi
   const isKey = keySteps.includes(at);
   if (onChange === undefined) return <ScheduleStrip steps={steps} keySteps={keySteps} />;
 
+  const toggle = () => onChange(toggleStep(keySteps, at, { steps, first, own }));
   const stepUnder = (event: PointerEvent<HTMLElement>) => {
     const box = event.currentTarget.getBoundingClientRect();
     const fraction = (event.clientX - box.left) / box.width;
@@ -45,7 +48,7 @@ export function ScheduleEditor({ steps, first, keySteps, onChange }: ScheduleEdi
     const move = moves[event.key];
     if (event.ctrlKey || event.metaKey) return;
     if (move !== undefined) setCursor(Math.min(steps - 1, Math.max(0, move)));
-    else if (event.key === ' ' || event.key === 'Enter') onChange(toggleStep(keySteps, at, steps, first));
+    else if (event.key === ' ' || event.key === 'Enter') toggle();
     else return;
     event.preventDefault();
   };
@@ -68,7 +71,7 @@ export function ScheduleEditor({ steps, first, keySteps, onChange }: ScheduleEdi
         onPointerEnter={() => setIsActive(true)}
         onPointerLeave={() => setIsActive(false)}
         onPointerMove={(event) => setCursor(stepUnder(event))}
-        onClick={() => onChange(toggleStep(keySteps, at, steps, first))}
+        onClick={toggle}
       >
         <ScheduleStrip steps={steps} keySteps={keySteps} />
         {isActive && (

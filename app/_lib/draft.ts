@@ -92,7 +92,7 @@ export const draftSchema = z.object({
   seed: shape.seed.catch(undefined),
   count: shape.count.catch(1),
   scheduler: schedulerSchema.optional().catch(undefined),
-  plan: planSchema.catch('faster'),
+  plan: planSchema.optional().catch(undefined),
   injection: shape.injection.catch(undefined),
   clipSkip: shape.clipSkip.catch(undefined),
   start: startSchema.optional().catch(undefined),
@@ -108,7 +108,6 @@ export const emptyDraft: Draft = {
   prompt: '',
   negativePrompt: '',
   count: 1,
-  plan: 'faster',
   references: [],
   loras: [],
 };

@@ -1,11 +1,15 @@
 import type { PresetValues } from '../../lib/contracts/presets.ts';
 import type { Draft } from './draft.ts';
 
-/** The draft with a preset's values; what the preset does not fix stays as it is. */
+/**
+ * The draft with a preset's values; what the preset does not fix stays as it is. A preset is for any model: its `faster`
+ * is the schedule that the chosen model has for that.
+ */
 export function applyPreset(draft: Draft, { strength, ...values }: PresetValues): Draft {
   return {
     ...draft,
     ...values,
+    ...(values.plan === 'faster' && { plan: undefined }),
     ...(values.video !== undefined && { start: undefined }),
     ...(strength !== undefined && draft.start !== undefined && { start: { ...draft.start, strength } }),
   };
@@ -16,6 +20,7 @@ export function presetOf(draft: Draft): PresetValues {
   const { start, loras } = draft;
   const kept = {
     ...draft,
+    plan: draft.plan ?? 'faster',
     prompt: undefined,
     seed: undefined,
     start: undefined,

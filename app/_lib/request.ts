@@ -125,7 +125,7 @@ export function toRequest(
     task,
     ...settings,
     prompt: applyTemplate(promptTemplate, draft.prompt.trim()),
-    plan: fitPlan(draft.plan, draft.steps ?? defaultSteps),
+    ...(draft.plan !== undefined && { plan: fitPlan(draft.plan, draft.steps ?? defaultSteps) }),
     ...(start !== undefined && task !== 'text-to-video' && startFields(start, sent)),
     ...(control.length > 0 && { control }),
     ...(loras.length > 0 && { loras }),

@@ -95,10 +95,10 @@ async function paramsOf(options: GenerateOptions, model: string): Promise<Genera
     const given = value === undefined ? '' : ` ${JSON.stringify(value)}`;
     throw new EncoreError('invalid_parameter', `${optionOf(issue.path)}${given}: ${issue.message}`);
   }
-  const { task, steps = defaults.steps, plan, strength, injection } = parsed.data;
+  const { task, steps = defaults.steps, plan = defaults.plan, strength, injection } = parsed.data;
   const part = strength ?? (defaultStrength as Partial<Record<TaskName, number>>)[task] ?? 1;
   const alpha = injection ?? defaultInjection(plan, steps, skippedSteps(steps, part), task);
-  return { ...(parsed.data as GenerationParams), injection: alpha === 'off' ? 0 : alpha };
+  return { ...(parsed.data as GenerationParams), plan, injection: alpha === 'off' ? 0 : alpha };
 }
 
 /** What the other options ask for. */

@@ -46,7 +46,7 @@ const fields = z
     seed: z.int().min(0).max(limits.maxSeed).optional(),
     count: z.int().min(1).max(limits.maxCount).default(1),
     scheduler: schedulerSchema.optional(),
-    plan: planSchema.default('faster'),
+    plan: planSchema.optional(),
     /** Prior noise injection alpha (Faster Diffusion, section 3.3); `off` or 0 switches it off. */
     injection: z.union([z.number().min(0).max(1), z.literal('off')]).optional(),
     /** Layers of the text encoder left out at its end; none where it is missing. A1111's "Clip skip" is one more. */

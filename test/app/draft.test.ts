@@ -18,7 +18,6 @@ describe('what is asked for', () => {
       prompt: 'a fox',
       negativePrompt: '',
       count: 1,
-      plan: 'faster',
     });
   });
 

@@ -32,6 +32,12 @@ describe('presets', () => {
     expect(applied).toEqual({ ...draft, guidanceScale: 2, promptTemplate: '{prompt}, dusk' });
   });
 
+  it('mean by their pace what the chosen model has for it', () => {
+    const fastest: Draft = { ...draft, plan: 'fastest' };
+    expect(applyPreset(fastest, { plan: 'faster' }).plan).toBeUndefined();
+    expect(applyPreset(draft, { plan: 'fastest' }).plan).toBe('fastest');
+  });
+
   it('bring everything back that they kept', () => {
     const { prompt, seed, start } = draft;
     expect(applyPreset({ ...emptyDraft, prompt, seed, start }, presetOf(draft))).toEqual(draft);

@@ -71,16 +71,16 @@ describe('the studio in a browser', () => {
     expect(await slip.textContent()).toContain(`${receipt?.encoderRunsSaved} saved`);
   });
 
-  it('spends nine encoder passes on fifty steps', async () => {
+  it('spends an encoder pass on every third of fifty steps, as the bundled model asks for', async () => {
     await visit(page, stack.url);
     await prompt().fill('a penguin in the snow');
     await page.getByRole('button', { name: 'Details' }).click();
     await page.getByRole('textbox', { name: 'Steps' }).fill('50');
-    await page.getByText('9 encoder passes instead of 50.').waitFor();
+    await page.getByText('17 encoder passes instead of 50.').waitFor();
     await prompt().press('Control+Enter');
     await result('a penguin in the snow').waitFor({ timeout: 120_000 });
-    await page.getByText('with 9 encoder passes, 41 saved').waitFor();
-    expect((await newest()).receipt?.keySteps).toEqual([0, 1, 2, 3, 5, 10, 15, 25, 35]);
+    await page.getByText('with 17 encoder passes, 33 saved').waitFor();
+    expect((await newest()).receipt?.keySteps).toEqual(Array.from({ length: 17 }, (_, i) => 3 * i));
   });
 
   it('shows the picture coming, in the place where it will be, and attaches again after a reload', async () => {
@@ -236,12 +236,12 @@ describe('the studio in a browser', () => {
     await expect.poll(() => schedule.getAttribute('aria-valuetext')).toMatch(/^Step 10, uses/);
     await page.keyboard.press('Space');
     await expect.poll(() => schedule.getAttribute('aria-valuetext')).toMatch(/^Step 10, computes/);
-    await page.getByText('9 encoder passes instead of 25.').waitFor();
+    await page.getByText('10 encoder passes instead of 25.').waitFor();
     await prompt().press('Control+Enter');
     await result('a cactus in the desert').waitFor({ timeout: 120_000 });
     const { receipt, params } = await newest();
-    expect(params.plan).toEqual({ keySteps: [0, 1, 2, 3, 5, 8, 10, 13, 18] });
-    expect(receipt?.encoderRuns).toBe(9);
+    expect(params.plan).toEqual({ keySteps: [0, 3, 6, 9, 10, 12, 15, 18, 21, 24] });
+    expect(receipt?.encoderRuns).toBe(10);
   });
 
   it('proves a picture by the exact run of its seed, beside it', async () => {

@@ -22,9 +22,9 @@ export function fillDefaults(
 ): GenerationParams {
   const { defaults } = model;
   const { injection } = request;
-  const steps = request.steps ?? defaults.steps;
+  const { steps = defaults.steps, plan = defaults.plan } = request;
   const skipped = firstStep(steps, strengthOf(request));
-  resolveSchedule(request.plan, steps);
+  resolveSchedule(plan, steps);
   const isWhole = picture !== undefined && request.paddingMaskCrop === undefined;
   const own = isWhole ? naturalSize(picture, defaults, model.sideMultiple) : defaults;
   const { width = own.width, height = own.height } = request;
@@ -33,6 +33,7 @@ export function fillDefaults(
   return generationParamsSchema.parse({
     ...request,
     steps,
+    plan,
     model: model.id,
     width,
     height,
@@ -40,7 +41,7 @@ export function fillDefaults(
     scheduler: request.scheduler ?? defaults.scheduler,
     seed: request.seed ?? randomSeed(),
     injection:
-      injection === 'off' ? 0 : (injection ?? defaultInjection(request.plan, steps, skipped, request.task)),
+      injection === 'off' ? 0 : (injection ?? defaultInjection(plan, steps, skipped, request.task)),
   });
 }
 

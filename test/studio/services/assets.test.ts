@@ -66,6 +66,7 @@ test('what a picture says can be used here: the model only when it is installed'
       width: 64,
       height: 64,
       steps: 5,
+      plan: 'faster',
       guidanceScale: 1,
       scheduler: 'ddim',
       injection: 0,
