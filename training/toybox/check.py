@@ -23,6 +23,7 @@ from transformers import CLIPTokenizer
 from .autoencoder import DecoderTrainer, to_pictures
 from .captions import plain_caption, random_caption
 from .catalogue import PLACES, THINGS, held_out, kinds
+from .control import ControlTrainer
 from .diffusion import clean_from_velocity, posterior_mean, signal_and_noise, velocity
 from .data import contact_sheet
 from .descent import Descent, Run
@@ -176,8 +177,8 @@ def from_export(work: Path, model: Path, **_) -> str:
     return "the same prediction, bit for bit"
 
 
-def resume(**_) -> str:
-    """Four steps are two steps, a checkpoint, and two steps; for both trainers."""
+def resume(model: Path, **_) -> str:
+    """Four steps are two steps, a checkpoint, and two steps; for all three trainers."""
     torch.set_num_threads(1)
     few = kinds()[:8]
     random_state = np.random.default_rng(0)
@@ -192,7 +193,12 @@ def resume(**_) -> str:
     def decoder() -> Descent:
         return DecoderTrainer([scenes], pca, Run(2, 1e-3, 10))
 
-    for make in (denoiser, decoder):
+    drawings = random_state.integers(0, 255, (8, 3, 2, 2048), np.uint8)
+
+    def scribbler() -> Descent:
+        return ControlTrainer(model, torch.from_numpy(latents), drawings, pca, Run(2, 1e-3, 10))
+
+    for make in (denoiser, decoder, scribbler):
         whole, first = make(), make()
         for _ in range(4):
             whole.step()

@@ -81,7 +81,7 @@ class ControlTrainer(Descent):
         """Token ids [B, L], clean latents [B, D], drawings [B, 3, 128, 128], times [B], noise [B, D]."""
         rng = random.Random(f"control/{self.run.seed}/{self.done}")
         generator = torch.Generator().manual_seed(rng.getrandbits(62))
-        picked = [(rng.randrange(len(self.kinds)), rng.randrange(self.latents.shape[1])) for _ in range(self.run.batch)]
+        picked = [(rng.randrange(len(self.latents)), rng.randrange(self.latents.shape[1])) for _ in range(self.run.batch)]
         ids = torch.tensor([self.tokenizer.encode(random_caption(self.kinds[k], rng)[0]) for k, _ in picked])
         clean = torch.stack([self.latents[k, i] for k, i in picked]).flatten(1)
         lines = unpack(np.stack([self.drawings[k, i, int(rng.random() < 0.6)] for k, i in picked]))  # 60 % scribbles
