@@ -91,7 +91,7 @@ test('what a picture was made from and with stands there in the words of A1111',
     'Mask blur': '4',
     'Clip skip': '2',
     'ControlNet 0':
-      'Module: canny, Model: edges [00112233], Weight: 0.5, Resize Mode: Crop and Resize, Guidance Start: 0, Guidance End: 0.8',
+      'Module: canny, Model: edges [00112233], Weight: 0.5, Resize Mode: Crop and Resize, Guidance Start: 0, Guidance End: 0.8, Control Mode: Balanced',
     'Lora hashes': 'ink: 1a2b3c4d5e6f',
     'TI hashes': 'calm: abcdefabcdef',
   });

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import { copyFile, mkdir, readdir, rename, rm, stat } from '../disk.ts';
-import { basename, join } from '../disk.ts';
+import { basename, dirname, join } from '../disk.ts';
 import { EncoreError } from '../../contracts/errors.ts';
 import { Connection, isBusy } from './connection.ts';
 import { databaseFile } from './database.ts';
@@ -41,9 +41,9 @@ export async function backup(home: string, target: string, withFiles = true): Pr
   }
 }
 
-/** Where copies are kept when nobody says otherwise: `backups/2027-01-31-12-00-00` in the data directory. */
+/** Where copies are kept when nobody says otherwise: `backups/2027-01-31-12-00-00-000` in the data directory. */
 export function backupFolder(home: string, suffix = ''): string {
-  const stamp = new Date().toISOString().slice(0, 19).replace(/[:T]/g, '-');
+  const stamp = new Date().toISOString().slice(0, 23).replace(/[:.T]/g, '-');
   return join(home, 'backups', `${stamp}${suffix}`);
 }
 
@@ -72,7 +72,9 @@ export async function restore(home: string, from: string): Promise<string> {
     throw storageError(error, `the content of ${from}`);
   }
   const former = backupFolder(home, '-replaced');
-  await mkdir(former, { recursive: true });
+  await mkdir(dirname(former), { recursive: true });
+  // Fails where it is there already: what is moved must not cover what was moved before.
+  await mkdir(former);
   // A write-ahead log belongs to its database alone: left behind, it would be played into the other one.
   for (const end of ['', '-wal', '-shm'])
     await moveIfThere(`${databaseFile(home)}${end}`, `${databaseFile(former)}${end}`);
