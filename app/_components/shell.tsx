@@ -64,15 +64,13 @@ export function Shell({ children }: { children: ReactNode }) {
               key={href}
               href={href}
               className={styles.link}
+              aria-label={href === '/queue' && underWay > 0 ? `${label}, ${underWay} under way` : undefined}
               aria-current={isCurrent(href) ? 'page' : undefined}
             >
               <Icon aria-hidden />
               {label}
               {href === '/queue' && underWay > 0 && (
-                <span className={styles.count}>
-                  <span aria-hidden>{underWay > 99 ? '99+' : underWay}</span>
-                  <span className="visually-hidden">, {underWay} under way</span>
-                </span>
+                <span className={styles.count}>{underWay > 99 ? '99+' : underWay}</span>
               )}
             </Link>
           ))}

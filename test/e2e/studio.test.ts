@@ -309,7 +309,7 @@ describe('the studio in a browser', () => {
 
     // Whoever waits on the Create page is told why, and need not look for the button.
     await page.getByRole('link', { name: 'Create', exact: true }).click();
-    await table().getByText('The queue is paused').waitFor();
+    await table().getByText('The queue is paused', { exact: true }).waitFor();
     await table().getByRole('button', { name: 'Let it go on' }).click();
     await expect.poll(order, { timeout: 120_000 }).toEqual([]);
     await page.getByRole('link', { name: 'Queue', exact: true }).waitFor({ timeout: 120_000 });
