@@ -224,6 +224,26 @@ describe('weights that are replaced on disk', () => {
     await expectDrawn('video', 'other');
   }, 240_000);
 
+  test('taken away during a job: what is open already is enough, and its picture is kept', async () => {
+    await expectDrawn('LoRA picture', 'other');
+    const moved = new Map([
+      [at('toybox'), at('toybox-away')],
+      [at('waves.safetensors'), at('waves-away')],
+    ]);
+    let gone: Promise<unknown> | undefined;
+    const onProgress = ({ step }: Progress) => {
+      if (step >= 2) gone ??= Promise.all([...moved].map(([from, to]) => rename(from, to)));
+    };
+    const made = await drawn('LoRA picture', { onProgress });
+    expect(gone).toBeDefined();
+    expect(Buffer.compare(made[0]!.data, (await expected('LoRA picture', 'other'))[0]!.data)).toBe(0);
+    // Not drawn with from memory ever after.
+    await expect(drawn('LoRA picture')).rejects.toMatchObject({ code: 'checkpoint_not_found' });
+
+    await Promise.all([...moved].map(([from, to]) => rename(to, from)));
+    await expectDrawn('LoRA picture', 'other');
+  }, 240_000);
+
   test('words it did not know before: the tokenizer counts as well', async () => {
     const before = await drawn('picture');
     const vocabulary = at('toybox', 'tokenizer', 'vocab.json');

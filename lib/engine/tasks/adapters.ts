@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { type Fate, fateOf, fingerprint, worstFate } from '../checkpoint/fingerprint.ts';
 import { bindLora, type AdaptedNetwork, type BoundLora } from '../checkpoint/lora/bind.ts';
 import type { WeightedDelta } from '../checkpoint/lora/delta.ts';
 import { openLora, type LoraFile } from '../checkpoint/lora/open.ts';
@@ -37,9 +37,16 @@ export class LoraShelf {
     return loras;
   }
 
+  /** What became of files that were opened. */
+  async fate(wanted: readonly LoraInput[]): Promise<Fate> {
+    const fates = wanted.map(async ({ file }) =>
+      fateOf(this.files.get(file)?.mark ?? '', await fingerprint(file)),
+    );
+    return worstFate(await Promise.all(fates));
+  }
+
   private async get(file: string): Promise<LoraFile> {
-    const found = await stat(file).catch(() => undefined);
-    const mark = `${found?.size} ${found?.mtimeMs}`;
+    const mark = await fingerprint(file);
     const known = this.files.get(file);
     const lora = known?.mark === mark ? known.lora : await openLora(file);
     this.files.delete(file);

@@ -1,7 +1,7 @@
 import { realpath } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { openControlSource } from '../checkpoint/control-source.ts';
-import { fingerprint } from '../checkpoint/fingerprint.ts';
+import { type Fate, fateOf, fingerprint, worstFate } from '../checkpoint/fingerprint.ts';
 import { weightsHash } from '../checkpoint/weights-hash.ts';
 import { parseControlNetConfig } from '../networks/controlnet/config.ts';
 import { ControlNet } from '../networks/controlnet/controlnet.ts';
@@ -56,10 +56,10 @@ export class ControlNets {
     return made;
   }
 
-  /** False once a file of one that was opened was changed or replaced on disk. */
-  async areCurrent(): Promise<boolean> {
-    for (const [path, { mark }] of this.opened) if ((await fingerprint(path)) !== mark) return false;
-    return true;
+  /** What became of the files of those that were opened. */
+  async fate(): Promise<Fate> {
+    const fates = [...this.opened].map(async ([path, { mark }]) => fateOf(mark, await fingerprint(path)));
+    return worstFate(await Promise.all(fates));
   }
 
   async dispose(): Promise<void> {

@@ -2,6 +2,7 @@ import { realpath } from 'node:fs/promises';
 import packageJson from '../../../package.json' with { type: 'json' };
 import { EncoreError, isCancellation } from '../../contracts/errors.ts';
 import type { TaskName } from '../../contracts/task-inputs.ts';
+import { worstFate } from '../checkpoint/fingerprint.ts';
 import type { OpenGraph } from '../networks/sessions.ts';
 import { runtimeVersion } from '../runtime/ort.ts';
 import { createRuntime, type RuntimeOptions } from '../runtime/runtime.ts';
@@ -53,7 +54,8 @@ export class Engine {
 
   /**
    * Draws what is asked for: see {@link run}. Waits for the task before it. Throws `checkpoint_invalid` where files of the
-   * model, an adapter or a ControlNet were changed meanwhile.
+   * model, an adapter or a ControlNet were replaced meanwhile, or taken away before they were read; what was drawn in full
+   * before they went is kept.
    */
   generate(input: GenerateInput, hooks: TaskHooks = {}): Promise<TaskResult> {
     return this.inTurn(async () => {
@@ -73,12 +75,11 @@ export class Engine {
       };
       const { memoryBudgetBytes } = this.options;
       const context = { model, device, memoryBudgetBytes, versions, started, useMeter };
+      const fate = async () => worstFate([await this.loras.fate(input.loras ?? []), await model.fate()]);
       const result = await run(context, task, input, hooks).catch(async (error: unknown) => {
-        throw isCancellation(error) || (await this.isCurrent(model, input.loras))
-          ? error
-          : changedMeanwhile(model, error);
+        throw isCancellation(error) || (await fate()) === 'same' ? error : changedMeanwhile(model, error);
       });
-      if (!(await this.isCurrent(model, input.loras))) throw changedMeanwhile(model);
+      if ((await fate()) === 'replaced') throw changedMeanwhile(model);
       return result;
     });
   }
@@ -122,16 +123,12 @@ export class Engine {
     const path = await real(folder);
     const adapter = motion && (await real(motion));
     const same = opened?.path === path && opened.motion?.path === adapter;
-    if (same && (await this.isCurrent(opened, wanted))) return opened;
-    const model = await loadModel(folder, open, await this.loras.open(wanted), adapter);
+    const loras = await this.loras.open(wanted);
+    if (same && sameLoras(opened.loras, loras) && (await opened.fate()) === 'same') return opened;
+    const model = await loadModel(folder, open, loras, adapter);
     await opened?.release();
     this.model = model;
     return model;
-  }
-
-  /** Whether a model that is open is what is on disk, with just these LoRAs. */
-  private async isCurrent(model: LoadedModel, loras: readonly LoraInput[] = []): Promise<boolean> {
-    return sameLoras(model.loras, await this.loras.open(loras)) && (await model.isCurrent());
   }
 
   /** One task after the other: they share the model that is open and the meter. */
@@ -157,11 +154,15 @@ export class Engine {
   }
 }
 
-/** Networks are opened when they are first run: some were read before, some after. */
+/** Networks are opened when they are first run: some were read before, some after or not at all. */
 function changedMeanwhile({ name }: LoadedModel, cause?: unknown): EncoreError {
-  return new EncoreError('checkpoint_invalid', `${name} was changed on disk while it was drawn with`, {
-    remedy: 'Try again once all of its files are in place.',
-    retryable: true,
-    cause,
-  });
+  return new EncoreError(
+    'checkpoint_invalid',
+    `${name}, or what was drawn with beside it, was changed on disk meanwhile`,
+    {
+      remedy: 'Try again once all of its files are in place.',
+      retryable: true,
+      cause,
+    },
+  );
 }

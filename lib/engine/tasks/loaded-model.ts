@@ -1,7 +1,7 @@
 import { realpath } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { EncoreError } from '../../contracts/errors.ts';
-import { fingerprint } from '../checkpoint/fingerprint.ts';
+import { type Fate, fateOf, fingerprint, worstFate } from '../checkpoint/fingerprint.ts';
 import { openModel, type ModelSource, type NetworkSource } from '../checkpoint/model-source.ts';
 import { joinedWeights } from '../checkpoint/weight-map.ts';
 import { weightsHash } from '../checkpoint/weights-hash.ts';
@@ -39,8 +39,8 @@ export interface LoadedModel {
   readonly loras: readonly AppliedLora[];
   /** Beside the UNet, which then draws videos only. */
   readonly motion: Pick<MotionAdapter, 'path' | 'name' | 'config'> | undefined;
-  /** False once a file of the model, of its motion adapter or of a ControlNet it opened was changed or replaced on disk. */
-  isCurrent(): Promise<boolean>;
+  /** What became of the files of the model, of its motion adapter and of the ControlNets it opened. */
+  fate(): Promise<Fate>;
   /** Gives every session back; the model can be used again afterwards, its graphs are then opened anew. */
   release(): Promise<void>;
 }
@@ -97,7 +97,7 @@ export async function loadModel(
     schedulerConfig: { ...(await source.config('scheduler')), ...(motion ? motionSchedule : {}) },
     loras: adapted.loras,
     motion,
-    isCurrent: async () => (await marksOf(own)) === before && (await controlNets.areCurrent()),
+    fate: async () => worstFate([fateOf(before, await marksOf(own)), await controlNets.fate()]),
     async release() {
       await textEncoder.dispose();
       await denoiser.dispose();
