@@ -8,6 +8,7 @@ import { readJson } from '../models/read-json.ts';
 import { ORIGIN_FILE, originSchema, readInstalled } from '../models/read-installed.ts';
 import { readWeightFacts } from '../models/weight-facts.ts';
 import { bytesFromHub } from '../services/installs.ts';
+import { REMOVED_PREFIX } from '../services/models.ts';
 import type { Studio } from '../studio.ts';
 import { syncFolder } from '../sync-folder.ts';
 import { chooseFiles } from './choose-files.ts';
@@ -85,8 +86,11 @@ export async function runInstall(
   return item.id;
 }
 
-/** Throws away what has come of installs that are cancelled, over or off the list. */
+/** Throws away what has come of installs that are cancelled, over or off the list, and what is left of removed models. */
 export async function tidyInstalls(studio: Studio): Promise<void> {
+  const models = join(studio.env.home, 'models');
+  for (const name of await readdir(models).catch(() => []))
+    if (name.startsWith(REMOVED_PREFIX)) await rm(join(models, name), { recursive: true, force: true });
   const folder = installingFolder(studio.env.home);
   for (const id of await readdir(folder).catch(() => [])) {
     const row = await studio.db.read((r) =>

@@ -1,7 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { copyFile, link, lstat, mkdir, realpath, rename, rm, symlink, unlink } from '../disk.ts';
 import { basename, isAbsolute, join } from '../disk.ts';
 import { EncoreError } from '../../contracts/errors.ts';
-import type { GenerationRequest } from '../../contracts/generation.ts';
+import type { GenerationParams, GenerationRequest } from '../../contracts/generation.ts';
 import type { Adapter, Installed, Model, ModelKind } from '../../contracts/models.ts';
 import { isModel } from '../models/catalog.ts';
 import { type Found, readInstalled } from '../models/read-installed.ts';
@@ -92,7 +93,7 @@ function isRefused(error: unknown): boolean {
 
 /**
  * Takes away what was added, whose files stay where they are, or what was fetched from a hub, with its files.
- * @throws EncoreError `unknown_model`, `conflict` for one that was neither
+ * @throws EncoreError `unknown_model`, `conflict` for one that was neither, or whose files something is drawn with now
  */
 export async function removeModel(studio: Studio, id: string): Promise<void> {
   const { path, item } = await requireInstalled(studio, id);
@@ -106,9 +107,9 @@ export async function removeModel(studio: Studio, id: string): Promise<void> {
   const isLink = (await lstat(top)).isSymbolicLink();
   if (isLink) await unlink(top);
   else if (item.source === 'hub') {
+    await requireIdle(studio, id);
     // Renamed first, so that nobody sees half of it.
-    const gone = join(models, `.removed-${basename(top)}`);
-    await rm(gone, { recursive: true, force: true });
+    const gone = join(models, `${REMOVED_PREFIX}${randomUUID()}`);
     await rename(top, gone);
     await rm(gone, { recursive: true, force: true });
   } else {
@@ -116,6 +117,26 @@ export async function removeModel(studio: Studio, id: string): Promise<void> {
       remedy: `Delete ${top} to remove it.`,
     });
   }
+}
+
+/** What is being deleted, or was when its process was killed; lies in the folder of models. */
+export const REMOVED_PREFIX = '.removed-';
+
+/** The engine opens files until the last step. What only waits fails with a sentence, and can be tried again. */
+async function requireIdle(studio: Studio, id: string): Promise<void> {
+  const running = await studio.db.read((r) =>
+    r.generation.findMany({
+      where: { status: { in: ['running', 'cancelling'] } },
+      select: { params: true },
+    }),
+  );
+  const uses = (params: GenerationParams) =>
+    params.model === id || adaptersOf(params).some((adapter) => adapter.id === id);
+  if (!running.some(({ params }) => uses(params as GenerationParams))) return;
+  throw new EncoreError('conflict', `${id} is being drawn with.`, {
+    remedy: 'Wait until that is done, or cancel it; then remove it.',
+    retryable: true,
+  });
 }
 
 /** The entry of the models folder that something belongs to: itself, or the folder it lies in. */
@@ -139,23 +160,12 @@ async function requireInstalled(studio: Studio, id: string): Promise<Found> {
  */
 export async function requireAdapters(
   studio: Studio,
-  { loras = [], control = [], video }: Pick<GenerationRequest, 'loras' | 'control' | 'video'>,
+  request: Pick<GenerationRequest, 'loras' | 'control' | 'video'>,
   model: Model,
 ): Promise<void> {
-  const wanted = [
-    ...loras.map(({ id }, i) => ({ path: `loras.${i}.id`, id, kind: 'lora' as const })),
-    ...control.map((guide, i) => ({
-      path: `control.${i}.model`,
-      id: guide.model,
-      kind: 'controlnet' as const,
-    })),
-    ...(video?.adapter === undefined
-      ? []
-      : [{ path: 'video.adapter', id: video.adapter, kind: 'motion' as const }]),
-  ];
   const missing: { path: string; message: string }[] = [];
   const errors: { path: string; message: string }[] = [];
-  for (const { path, id, kind } of wanted) {
+  for (const { path, id, kind } of adaptersOf(request)) {
     const item = (await studio.models.find(id))?.item;
     if (item === undefined) missing.push({ path, message: `there is no ${kind} "${id}"` });
     else if (item.kind !== kind) errors.push({ path, message: `"${id}" is a ${item.kind}, not a ${kind}` });
@@ -172,6 +182,25 @@ export async function requireAdapters(
     all.map(({ path, message }) => `${path}: ${message}`).join('; '),
     { remedy: 'See GET /api/v1/models?kind=all for what is installed.', errors: all },
   );
+}
+
+/** What a request adds to its model, with the places where it says so. */
+function adaptersOf({
+  loras = [],
+  control = [],
+  video,
+}: Pick<GenerationRequest, 'loras' | 'control' | 'video'>): {
+  path: string;
+  id: string;
+  kind: Adapter['kind'];
+}[] {
+  return [
+    ...loras.map(({ id }, i) => ({ path: `loras.${i}.id`, id, kind: 'lora' as const })),
+    ...control.map(({ model: id }, i) => ({ path: `control.${i}.model`, id, kind: 'controlnet' as const })),
+    ...(video?.adapter === undefined
+      ? []
+      : [{ path: 'video.adapter', id: video.adapter, kind: 'motion' as const }]),
+  ];
 }
 
 function fits(item: Adapter, model: Model): boolean {

@@ -1,9 +1,9 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Installation } from '../../../lib/contracts/models.ts';
 import { HubClient } from '../../../lib/studio/hub/client.ts';
-import { installingFolder } from '../../../lib/studio/hub/install.ts';
+import { installingFolder, tidyInstalls } from '../../../lib/studio/hub/install.ts';
 import { LEASE_MS } from '../../../lib/studio/jobs/queue.ts';
 import {
   cancelInstall,
@@ -23,7 +23,7 @@ import { runInstallLoop } from '../../../workers/install-loop.ts';
 import { COMMIT, type HubServer, hubServer, sha256 } from '../../support/hub.ts';
 import { eventually, startScript } from '../../support/process.ts';
 import { safetensorsBytes } from '../../support/safetensors.ts';
-import { aRequest, testStudio } from '../../support/studio.ts';
+import { aPicture, aReceipt, aRequest, testStudio } from '../../support/studio.ts';
 
 const REPO = 'someone/small-model';
 const json = (value: unknown) => Buffer.from(JSON.stringify(value));
@@ -314,6 +314,29 @@ test('one LoRA of many is installed by its path, and a gated repository asks for
     return loras[0]?.sha256 == null ? null : loras;
   }, 'its hash');
   expect(found).toMatchObject({ id: 'ink wash', rank: 4, source: 'hub', sha256: sha256(lora) });
+});
+
+test('a model that is being drawn with stays until that is over; what a killed removal left behind goes', async () => {
+  const { studio } = await setUp();
+  const { id } = await requestInstall(studio, { repo: REPO, revision: 'main' });
+  work(studio);
+  const model = (await ended(studio, id, 'succeeded')).modelId!;
+  await createGeneration(studio, aRequest({ model }));
+  await createGeneration(studio, aRequest({ model }));
+  const job = await studio.jobs.claim('a worker');
+  await expect(removeModel(studio, model)).rejects.toMatchObject({
+    code: 'conflict',
+    message: `${model} is being drawn with.`,
+  });
+  await studio.jobs.finish(job!.token, [aPicture(1)], aReceipt());
+
+  // The other one only waits.
+  await removeModel(studio, model);
+  await nothingInstalled(studio);
+  const models = join(studio.env.home, 'models');
+  await mkdir(join(models, '.removed-long-ago/unet'), { recursive: true });
+  await tidyInstalls(studio);
+  expect(await readdir(models)).not.toContain('.removed-long-ago');
 });
 
 test('a hub of the open internet leads neither to this network nor to unencrypted places', async () => {
