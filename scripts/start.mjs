@@ -8,6 +8,7 @@ import { createServer } from 'node:net';
 import {
   buildWeb,
   checkNode,
+  endWithNpm,
   fail,
   generateDatabaseClient,
   install,
@@ -18,6 +19,7 @@ import {
 } from './lib/steps.mjs';
 
 checkNode();
+endWithNpm();
 loadEnvFiles();
 
 const dev = process.argv.includes('--dev');

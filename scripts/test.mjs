@@ -6,9 +6,10 @@
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { findOrInstallBrowser } from './lib/browser.mjs';
-import { buildWeb, checkNode, generateDatabaseClient, install, root, run } from './lib/steps.mjs';
+import { buildWeb, checkNode, endWithNpm, generateDatabaseClient, install, root, run } from './lib/steps.mjs';
 
 checkNode();
+endWithNpm();
 const started = Date.now();
 const reports = join(root, 'test/.cache/reports');
 rmSync(reports, { recursive: true, force: true });

@@ -14,6 +14,21 @@ const minimumNode = [20, 19];
 /** What ends a program from outside: Ctrl-C, kill, a terminal that is closed. */
 export const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
+/**
+ * A signal to npm alone (`kill`, a process manager) ends npm and the shell in between and goes no further: without this,
+ * web and worker would go on unseen. Ctrl-C reaches every process of the terminal by itself.
+ */
+export function endWithNpm() {
+  if (process.env.npm_lifecycle_event === undefined) return;
+  const parent = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(watch);
+    process.kill(process.pid, 'SIGTERM');
+  }, 500);
+  watch.unref();
+}
+
 /** What Next reads of itself is for all parts, and for this program, or the pages would look at other data than the worker. */
 export function loadEnvFiles() {
   for (const name of ['.env.local', '.env'])

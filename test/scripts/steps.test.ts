@@ -1,0 +1,36 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { expect, onTestFinished, test } from 'vitest';
+import { eventually } from '../support/process.ts';
+
+const steps = JSON.stringify(new URL('../../scripts/lib/steps.mjs', import.meta.url).href);
+
+test.skipIf(process.platform === 'win32')(
+  'a signal that npm and its shell keep to themselves ends what they started all the same',
+  async () => {
+    const program = `import(${steps}).then(({ endWithNpm }) => {
+      endWithNpm();
+      console.log(process.pid);
+      setInterval(() => undefined, 1000);
+    })`;
+    // As npm runs a script: a shell that waits for it.
+    const shell = spawn('sh', ['-c', '"$0" -e "$1"; exit', process.execPath, program], {
+      env: { ...process.env, npm_lifecycle_event: 'start' },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const [line] = (await once(shell.stdout, 'data')) as [Buffer];
+    const pid = Number(line.toString());
+    onTestFinished(() => void (isAlive(pid) && process.kill(pid, 'SIGKILL')));
+    expect(isAlive(pid)).toBe(true);
+    shell.kill('SIGTERM');
+    await eventually(() => !isAlive(pid), 'its end', 10);
+  },
+);
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
