@@ -4,7 +4,6 @@ import { print, printJson } from './output.ts';
 
 export function devicesCommand(): Command {
   return new Command('devices')
-    .description('what can run here, and why each of the others cannot')
     .option('--json', 'print one JSON object')
     .action(async ({ json }: { json?: boolean }) => {
       const devices = await probeDevices();

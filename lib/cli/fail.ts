@@ -21,19 +21,20 @@ const fileFaults: Readonly<Record<string, ErrorCode>> = {
 };
 
 /** Anything thrown, as the one error class. What commander says about flags becomes `invalid_request`. */
-function asEncoreError(error: unknown): EncoreError {
+function asEncoreError(error: unknown, command: string | undefined): EncoreError {
   if (error instanceof CommanderError) {
     const message = error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
-    return new EncoreError('invalid_request', message, { cause: error, remedy: 'See `encore --help`.' });
+    const help = ['encore', command, '--help'].filter(Boolean).join(' ');
+    return new EncoreError('invalid_request', message, { cause: error, remedy: `See \`${help}\`.` });
   }
   const code = error instanceof Error && 'code' in error ? fileFaults[String(error.code)] : undefined;
   if (code !== undefined) return new EncoreError(code, (error as Error).message, { cause: error });
   return EncoreError.from(error);
 }
 
-/** Prints one line to stderr and returns the exit code. */
-export function fail(thrown: unknown): number {
-  const error = asEncoreError(thrown);
+/** Prints one line to stderr and returns the exit code. `command` is the one that was asked for. */
+export function fail(thrown: unknown, command?: string): number {
+  const error = asEncoreError(thrown, command);
   const sentence = error.message.replace(/\s+/g, ' ').replace(/\.$/, '');
   const remedy = error.remedy === undefined ? '' : ` ${error.remedy}`;
   process.stderr.write(`encore: ${error.code}: ${sentence}.${remedy}\n`);

@@ -16,6 +16,7 @@ import { toFloat32 } from '../engine/tensor/arithmetic.ts';
 import { float32, tensor, type Tensor } from '../engine/tensor/tensor.ts';
 import { partGraph, parts, type Part } from './component-graph.ts';
 import { runtimeOptions } from './environment.ts';
+import { installed } from './installed.ts';
 import { print, printJson } from './output.ts';
 
 interface ForwardOptions {
@@ -29,8 +30,10 @@ interface ForwardOptions {
 
 export function forwardCommand(): Command {
   return new Command('forward')
-    .description('run one network once: tensors in, tensors out, named as in diffusers')
-    .requiredOption('--model <dir>', "diffusers folder, or the component's own folder")
+    .requiredOption(
+      '--model <dir|name>',
+      "diffusers folder, the component's own folder, or an installed model",
+    )
     .addOption(
       new Option('--component <name>', 'what to run').choices(Object.keys(parts)).makeOptionMandatory(),
     )
@@ -51,8 +54,8 @@ const defaults: Readonly<Record<string, Tensor>> = {
 async function forward({ model, component, inputs, out, device, json }: ForwardOptions): Promise<void> {
   const network =
     component === 'controlnet'
-      ? await openControlSource(model)
-      : await (await openModel(model)).network(parts[component]);
+      ? await openControlSource(await installed(model, 'controlnet', 'model'))
+      : await (await openModel(await installed(model, 'model'))).network(parts[component]);
   const given = await openSafetensors(inputs);
   const graph = partGraph(component, network, (name, rank) => shapeOf(given, name, rank));
   const feeds: Record<string, Tensor> = {};

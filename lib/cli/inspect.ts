@@ -1,19 +1,23 @@
 import { Command } from 'commander';
 import { EncoreError } from '../contracts/errors.ts';
 import { printAdapter, reportAdapter } from './adapter-report.ts';
+import { installed } from './installed.ts';
 import { reportModel, type ModelReport } from './model-report.ts';
 import { print, printJson, showBytes } from './output.ts';
 
 export function inspectCommand(): Command {
   return new Command('inspect')
-    .description(
-      'architecture, configs, types and tensors of a model, a LoRA, an embedding or any .safetensors file',
-    )
     .addHelpText('after', '\nExit code 2 where a part of it cannot be used.')
-    .argument('<path>', 'diffusers folder, component folder or .safetensors file')
-    .option('--model <dir|file>', 'whether a LoRA or an embedding fits this model')
+    .argument(
+      '<model>',
+      'diffusers folder, component folder, .safetensors file, or what is installed by that name',
+    )
+    .option('--model <dir|file|name>', 'whether a LoRA or an embedding fits this model')
     .option('--json', 'print one JSON object')
-    .action(async (path: string, { model, json }: { model?: string; json?: boolean }) => {
+    .action(async (given: string, options: { model?: string; json?: boolean }) => {
+      const { json } = options;
+      const path = await installed(given);
+      const model = options.model && (await installed(options.model, 'model'));
       const adapter = await reportAdapter(path, model);
       if (adapter !== null) {
         if (json) printJson(adapter);

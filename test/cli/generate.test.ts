@@ -1,5 +1,5 @@
 import { mkdtemp, readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { receiptSchema } from '../../lib/contracts/generation.ts';
@@ -44,6 +44,30 @@ test('writes a picture that says how it was made, and prints the receipt', async
   const file = await readFile(out);
   expect(await sharp(file).metadata()).toMatchObject({ format: 'png', width: 64, height: 64 });
   expect(file.toString('latin1')).toContain('a fox');
+});
+
+test('what was given no name is written over nothing, and is a video where one was asked for', async () => {
+  const folder = await mkdtemp(join(scratch, 'unnamed-'));
+  const before = process.cwd();
+  process.chdir(folder);
+  try {
+    const model = ['--model', join(before, tiny), '--width', '64', '--height', '64'];
+    const draw = (...args: string[]) => generate(...model, 'a fox', '--steps', '2', ...args);
+    const names = [];
+    for (const args of [[], [], ['--count', '2'], ['--frames', '2']]) {
+      const { code, stdout, stderr } = await draw(...args);
+      expect(code, stderr).toBe(0);
+      names.push(
+        stdout
+          .trim()
+          .split('\n')
+          .map((path) => relative(folder, path)),
+      );
+    }
+    expect(names).toEqual([['out.png'], ['out-2.png'], ['out-2-1.png', 'out-2-2.png'], ['out.mp4']]);
+  } finally {
+    process.chdir(before);
+  }
 });
 
 test('several pictures get numbers, and nothing else is left behind', async () => {
@@ -111,7 +135,13 @@ describe('bad input ends in one line and code 2', () => {
     await writeSafetensors(file('nan.safetensors'), { latents: scaled(NaN, float32([1, 4, 8, 8])) });
   });
   test.each<[string, string[], RegExp]>([
-    ['no prompt', ['--model', tiny], /invalid_request: neither --prompt nor --prompt-embeds/],
+    ['no prompt', ['--model', tiny], /invalid_request: neither a prompt nor --prompt-embeds/],
+    ['two prompts', [...small, 'a hen'], /invalid_request: the prompt was given twice/],
+    [
+      'a book for a prompt, of which the beginning is enough to know it by',
+      ['--model', tiny, 'a tale '.repeat(1000)],
+      /^encore: invalid_parameter: --prompt "(a tale )+.{0,8}…: .{0,80}$/m,
+    ],
     ['an empty prompt', ['--model', tiny, '--prompt', ' '], /invalid_parameter: --prompt/],
     ['0 steps', [...small, '--steps', '0'], /invalid_parameter: --steps 0:/],
     ['10,000 steps', [...small, '--steps', '10000'], /invalid_parameter: --steps 10000:/],

@@ -34,9 +34,13 @@ interface Ran {
 
 /** The command as a user runs it, with a home of its own. */
 function encore(...args: string[]): Promise<Ran> {
+  return encoreIn(process.cwd(), ...args);
+}
+
+function encoreIn(cwd: string, ...args: string[]): Promise<Ran> {
   const env = { ...process.env, ENCORE_HOME: join(folder, 'home'), ENCORE_DEBUG: '' };
   return new Promise((done) => {
-    execFile(process.execPath, [resolve('bin/encore.mjs'), ...args], { env }, (error, out, err) => {
+    execFile(process.execPath, [resolve('bin/encore.mjs'), ...args], { env, cwd }, (error, out, err) => {
       done({ code: typeof error?.code === 'number' ? error.code : 0, out, err });
     });
   });
@@ -231,6 +235,47 @@ describe('encore inspect', () => {
   });
 });
 
+describe('names of models', () => {
+  it('are those of what is installed, whatever lies in the current directory', async () => {
+    const elsewhere = join(folder, 'elsewhere');
+    await mkdir(join(elsewhere, 'toybox'), { recursive: true });
+    await writeFile(join(elsewhere, 'toybox', 'notes.txt'), 'no model');
+    const drawn = await encoreIn(elsewhere, 'generate', 'a fox', '--steps', '1', '--json');
+    expect(drawn.err).toBe('');
+    expect(JSON.parse(drawn.out)).toMatchObject({ model: 'toybox', steps: 1 });
+    expectRefusal(await encoreIn(elsewhere, 'inspect', './toybox'), 'checkpoint_not_found: ');
+  });
+
+  it('are listed with what they name: folders and files, also on the shelves of the data directory', async () => {
+    const models = join(folder, 'home', 'models');
+    await mkdir(join(models, 'checkpoints'), { recursive: true });
+    await mkdir(join(models, 'loras'), { recursive: true });
+    await cp(join(tinySd, 'unet'), join(models, 'half'), { recursive: true });
+    await cp(resolve('test/golden/tiny-controlnet'), join(models, 'lines'), { recursive: true });
+    await cp(tinySd, join(models, 'checkpoints', 'tiny'), { recursive: true });
+    const layer = 'lora_unet_mid_block_attentions_0_proj_in';
+    await writeSafetensors(join(models, 'loras', 'style.safetensors'), {
+      [`${layer}.lora_down.weight`]: float32([1, 4]),
+      [`${layer}.lora_up.weight`]: float32([4, 1]),
+    });
+    const { code, out, err } = await encore('models', '--json');
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    const listed = (JSON.parse(out) as { models: { name: string; kind: string | null; path: string }[] })
+      .models;
+    expect(Object.fromEntries(listed.map(({ name, kind }) => [name, kind]))).toEqual({
+      half: null,
+      lines: 'controlnet',
+      style: 'lora',
+      tiny: 'model',
+      toybox: 'model',
+      'toybox-scribble': 'controlnet',
+    });
+    expect(await encore('inspect', 'style')).toMatchObject({ code: 0, err: '' });
+    expect(listed.find(({ name }) => name === 'tiny')?.path).toBe(join(models, 'checkpoints', 'tiny'));
+    await rm(models, { recursive: true });
+  });
+});
+
 describe('encore', () => {
   it('lists every device with a reason for each that cannot be used', async () => {
     const { code, out } = await encore('devices', '--json');
@@ -245,8 +290,12 @@ describe('encore', () => {
   });
 
   it.each([
-    [['paint'], "unknown command 'paint'"],
-    [['inspect'], "missing required argument 'path'"],
+    [['paint'], "unknown command 'paint'. See `encore --help`"],
+    [['paint', '--help'], "unknown command 'paint'"],
+    [['help', 'paint'], "unknown command 'paint'"],
+    [['generat', '--help'], '(Did you mean generate?)'],
+    [['generate', '--promt', 'a fox'], '(Did you mean --prompt?). See `encore generate --help`'],
+    [['inspect'], "missing required argument 'model'"],
     [['inspect', tinySd, '--colour'], "unknown option '--colour'"],
     [['forward', '--model', tinySd], "required option '--component <name>' not specified"],
     [
@@ -264,7 +313,8 @@ describe('encore', () => {
     expect(await encore('--version')).toEqual({ code: 0, out: `${packageJson.version}\n`, err: '' });
     const { code, out, err } = await encore();
     expect({ code, out }).toEqual({ code: 2, out: '' });
-    for (const name of ['generate', 'forward', 'inspect', 'devices']) expect(err).toContain(`  ${name} `);
+    for (const name of ['generate', 'models', 'inspect', 'devices', 'forward'])
+      expect(err).toContain(`  ${name} `);
     expect(err.trimEnd().split('\n').at(-1)).toMatch(/^encore: invalid_request: no command was given/);
   });
 
@@ -279,7 +329,7 @@ describe('encore', () => {
 
   it('shows where an error came from only when asked', async () => {
     const ran = await encore('inspect', join(folder, 'nowhere'));
-    expectRefusal(ran, 'checkpoint_not_found: ');
+    expectRefusal(ran, 'unknown_model: ');
     expect(ran.err).not.toContain('    at ');
   });
 });

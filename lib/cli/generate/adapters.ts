@@ -8,7 +8,7 @@ import { another } from './values.ts';
 
 export interface AdapterOptions {
   prompt?: string;
-  negative: string;
+  negative?: string;
   lora?: LoraOption[];
   embedding?: string[];
 }
@@ -20,6 +20,7 @@ interface LoraOption {
 
 /** LoRAs and textual inversions. */
 export const adapters: OptionGroup<AdapterOptions> = {
+  heading: 'LoRAs and embeddings:',
   declare(command) {
     command
       .option('--lora <file|name[:weight]>', 'LoRA, by default of weight 1; may be given again', anotherLora)
@@ -32,7 +33,7 @@ export const adapters: OptionGroup<AdapterOptions> = {
   request({ lora }) {
     return { loras: lora?.map(({ file, weight }) => ({ id: adapterName(file).slice(-200), weight })) };
   },
-  async input({ prompt = '', negative, lora = [], embedding = [] }) {
+  async input({ prompt = '', negative = '', lora = [], embedding = [] }) {
     const loras = [];
     for (const { file, weight } of lora) loras.push({ file: await installed(file, 'lora'), weight });
     const embeddings = [];

@@ -23,6 +23,7 @@ export interface ControlOptions {
 
 /** ControlNets: the first `--control` goes with the first `--control-image`, the first `--control-scale` and so on. */
 export const control: OptionGroup<ControlOptions> = {
+  heading: 'ControlNets:',
   declare(command: Command) {
     command
       .option('--control <dir|file|name>', 'ControlNet that guides; may be given again', another)

@@ -5,6 +5,8 @@ import type { GenerateInput } from '../../engine/tasks/task.ts';
 
 /** Options of `encore generate` that belong together. `O` are their values as commander parsed them. */
 export interface OptionGroup<O> {
+  /** Above them in the help. */
+  readonly heading: string;
   declare(command: Command): void;
   /** Their fields of the request, as the API would get them; the contract checks them afterwards. */
   request?(options: O, defaults: ModelDefaults): RequestFields | Promise<RequestFields>;

@@ -32,10 +32,15 @@ export interface PictureOptions {
 
 /** A picture to start from, what of it is drawn anew, and how large it becomes. */
 export const pictures: OptionGroup<PictureOptions> = {
+  heading: 'From a picture:',
   declare(command) {
     command
       .option('--image <file>', 'picture to start from (PNG, JPEG, WebP, AVIF)')
-      .option('--strength <s>', '0 keeps the picture .. 1 (default: 0.75, with a mask 1)', number)
+      .option(
+        '--strength <s>',
+        'from 0, which keeps the picture, to 1, which draws all of it anew (default: 0.75, with a mask 1)',
+        number,
+      )
       .addOption(
         new Option('--resize <mode>', 'a picture of another shape (default: crop)').choices(resizeModes),
       )

@@ -26,17 +26,32 @@ export interface ResultOptions {
 
 /** Where things go. */
 export const result: OptionGroup<ResultOptions> = {
+  heading: 'Result:',
   declare(command) {
     command
-      .option('--dump-latents <file>', 'writes the latents before the autoencoder')
       .option(
         '--out <file>',
-        '.png, or .mp4, .webm, .gif, .webp for a video; several get -1, -2, ...',
-        'out.png',
+        '.png, or .mp4, .webm, .gif, .webp for a video; several get -1, -2, ... (default: out.png, or the next name that is free)',
       )
+      .option('--dump-latents <file>', 'write the latents, before the autoencoder (.safetensors)')
       .option('--json', 'print the receipt as one JSON object');
   },
 };
+
+/** Where pictures or videos go that were given no name: nothing that is there is written over. */
+export async function freeName(count: number, isVideo: boolean): Promise<string> {
+  for (let n = 1; ; n++) {
+    const name = `out${n === 1 ? '' : `-${n}`}.${isVideo ? videoFormats[0] : 'png'}`;
+    const taken = await Promise.all(
+      pathsOf(name, Math.min(count, limits.maxCount)).map((path) => exists(path)),
+    );
+    if (!taken.some(Boolean)) return name;
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined)) !== undefined;
+}
 
 /** Before anything is drawn. */
 export async function expectWritable({ out, count, dumpLatents }: ResultOptions): Promise<void> {

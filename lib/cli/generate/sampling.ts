@@ -11,7 +11,7 @@ export interface SamplingOptions {
   task?: TaskName;
   model: string;
   prompt?: string;
-  negative: string;
+  negative?: string;
   steps?: number;
   scheduler?: SchedulerName;
   guidance?: number;
@@ -30,18 +30,19 @@ export interface SamplingOptions {
 
 /** What every task has: words, steps, size, seed, and how the loop goes. */
 export const sampling: OptionGroup<SamplingOptions> = {
+  heading: 'Drawing:',
   declare(command) {
     command
+      .option('--prompt <text>', 'what to draw')
+      .option('--negative <text>', 'what to keep away from')
+      .option(
+        '--model <name|dir>',
+        'installed model (see `encore models`), diffusers folder or .safetensors file',
+        'toybox',
+      )
       .addOption(
         new Option('--task <name>', 'what to do (default: what the other options say)').choices(tasks),
       )
-      .option(
-        '--model <dir|name>',
-        'diffusers folder, single file, or the name of an installed model',
-        'toybox',
-      )
-      .option('--prompt <text>', 'what to draw')
-      .option('--negative <text>', 'what to keep away from', '')
       .option('--steps <n>', "denoising steps (default: the model's)", number)
       .option('--scheduler <name>', `${schedulerNames.join(', ')} (default: the model's)`, schedulerName)
       .option('--guidance <g>', "classifier-free guidance; 1 or less is off (default: the model's)", number)
@@ -49,7 +50,11 @@ export const sampling: OptionGroup<SamplingOptions> = {
       .option('--width <pixels>', "default: the picture's, or the model's", number)
       .option('--height <pixels>', "default: the picture's, or the model's", number)
       .option('--count <n>', `pictures, ${limits.maxCount} at most`, number, 1)
-      .option('--plan <plan>', 'exact, faster, fastest, uniform:K, or key steps like 0,1,2,5', parsePlan)
+      .option(
+        '--plan <plan>',
+        "steps that run the encoder: exact, faster, fastest, uniform:K, or a list like 0,1,2,5 (default: the model's)",
+        parsePlan,
+      )
       .option(
         '--injection <alpha>',
         'prior noise injection, or off (default: 0.003, off for exact runs)',
@@ -57,7 +62,7 @@ export const sampling: OptionGroup<SamplingOptions> = {
       )
       .option('--decode-width <n>', 'most steps decoded in one call', orAuto, 'auto')
       .option('--clip-skip <n>', 'layers left out at the end of the text encoder', number)
-      .option('--eta <eta>', 'ddim: 0 deterministic .. 1 as noisy as ddpm', number, 0)
+      .option('--eta <eta>', 'ddim: from 0, deterministic, to 1, as noisy as ddpm', number, 0)
       .addOption(
         new Option('--noise <generator>', "torch's generator to follow: CUDA's or the CPU's")
           .choices(['philox', 'torch-cpu'])
@@ -68,7 +73,16 @@ export const sampling: OptionGroup<SamplingOptions> = {
       );
   },
   request(options, defaults) {
-    const { model, prompt = '', negative: negativePrompt, seed, count, clipSkip, width, height } = options;
+    const {
+      model,
+      prompt = '',
+      negative: negativePrompt = '',
+      seed,
+      count,
+      clipSkip,
+      width,
+      height,
+    } = options;
     const scheduler = options.scheduler ?? defaults.scheduler;
     if (scheduler === undefined) {
       throw new EncoreError('unknown_scheduler', `the scheduler that ${model} names is not supported`, {

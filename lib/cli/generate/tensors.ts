@@ -13,6 +13,7 @@ type Tensors = ReadonlyMap<string, Tensor>;
 
 /** Tensors given instead of noise and of words. */
 export const tensors: OptionGroup<TensorOptions> = {
+  heading: 'Tensors in place of noise and words:',
   declare(command) {
     command
       .option('--latents <file>', 'initial latents, scaled; they fix size and count; noise from there too')

@@ -28,6 +28,7 @@ const defaults = videoSchema.parse({});
 
 /** A video instead of a picture: asked for by any of these, or by the name of the file it goes to. */
 export const video: OptionGroup<VideoFileOptions> = {
+  heading: 'Videos:',
   declare(command: Command) {
     command
       .option('--frames <n>', `draw a video of n frames (default: ${defaults.frames})`, number)
@@ -42,19 +43,16 @@ export const video: OptionGroup<VideoFileOptions> = {
         'AnimateDiff, which moves by itself, in place of Text2Video-Zero',
       );
   },
-  request({ out, frames, fps, motionX, motionY, motionPath: path, zoom, interpolateFps, motionAdapter }) {
+  request(options) {
+    const { out, frames, fps, motionX, motionY, motionPath: path, zoom, interpolateFps } = options;
+    const { motionAdapter } = options;
     const format = formatOf(out);
-    const asked = [frames, fps, motionX, motionY, path, zoom, interpolateFps, motionAdapter].some(
-      (value) => value !== undefined,
-    );
-    if (format === undefined && !asked) return {};
+    if (format === undefined && !asksForVideo(options)) return {};
     if (format === undefined) {
       throw new EncoreError(
         'invalid_parameter',
         `--out ${out}: a video is written as .${videoFormats.join(', .')}`,
-        {
-          remedy: 'Name such a file with --out.',
-        },
+        { remedy: 'Name such a file with --out.' },
       );
     }
     const motion = { x: motionX ?? defaults.motion.x, y: motionY ?? defaults.motion.y, zoom, path };
@@ -66,6 +64,14 @@ export const video: OptionGroup<VideoFileOptions> = {
     return { motionAdapter: await installed(motionAdapter, 'motion') };
   },
 };
+
+/** Whether any of its options was given. */
+export function asksForVideo(options: Omit<VideoFileOptions, 'out'>): boolean {
+  const { frames, fps, motionX, motionY, motionPath, zoom, interpolateFps, motionAdapter } = options;
+  return [frames, fps, motionX, motionY, motionPath, zoom, interpolateFps, motionAdapter].some(
+    (value) => value !== undefined,
+  );
+}
 
 /** `60,0 60,60`: pairs with spaces between them. */
 function places(text: string): NonNullable<Motion['path']> {
