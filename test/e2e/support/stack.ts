@@ -90,6 +90,9 @@ export class Stack {
       method,
       headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
       body: body === undefined ? undefined : JSON.stringify(body),
+    }).catch((cause: unknown) => {
+      this.assertRunning();
+      throw new Error(`${method} ${path}: no answer from ${this.url}`, { cause });
     });
     const text = await response.text();
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
@@ -103,6 +106,7 @@ export class Stack {
     const body = { task: 'text-to-image', ...input };
     let generation = await this.call<Generation>('POST', '/generations', body, { prefer: 'wait=60' });
     while (generation.finishedAt === null) {
+      this.assertRunning();
       await sleep(250);
       generation = await this.call('GET', `/generations/${generation.id}`);
     }
@@ -115,6 +119,14 @@ export class Stack {
     await cp(join(root, 'models', 'toybox'), folder, { recursive: true });
     await truncate(join(folder, 'unet', 'diffusion_pytorch_model.safetensors'), 100_000);
     return 'damaged';
+  }
+
+  /** @throws where web or worker ended by itself: whoever waits for one of them waits in vain */
+  assertRunning(): void {
+    for (const [name, { exitCode, signalCode }] of this.#children) {
+      const end = exitCode ?? signalCode;
+      if (end !== null) throw new Error(`${name} ended with ${end}:\n${this.#output}`);
+    }
   }
 
   #spawn(name: 'web' | 'worker', args: string[]): void {
@@ -142,10 +154,7 @@ export class Stack {
       } catch {
         // Not listening yet.
       }
-      for (const [name, child] of this.#children) {
-        if (child.exitCode !== null)
-          throw new Error(`${name} ended with ${child.exitCode}:\n${this.#output}`);
-      }
+      this.assertRunning();
       await sleep(100);
     }
     throw new Error(`${what} was not ready within ${START_SECONDS} s:\n${this.#output}`);
