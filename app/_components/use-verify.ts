@@ -4,22 +4,20 @@ import { useRouter } from 'next/navigation';
 import type { Generation } from '../../lib/contracts/generation.ts';
 import { api } from '../_lib/api.ts';
 import { placeGeneration } from '../_lib/live.ts';
-import { isVideo } from './result.tsx';
 import { useNotify } from './toaster.tsx';
 
-/** Whether an exact run of the same seed would prove anything. Two videos are not compared value by value. */
+/** Whether an exact run of the same seed would prove anything. */
 export function canVerify(generation: Generation): boolean {
-  const { status, verifies, verifiedBy, comparison, receipt, assets } = generation;
+  const { status, verifies, verifiedBy, comparison, receipt } = generation;
   return (
     status === 'succeeded' &&
     verifies === null &&
     (verifiedBy === null || comparison === null) &&
-    (receipt?.encoderRunsSaved ?? 0) > 0 &&
-    !assets.some(isVideo)
+    (receipt?.encoderRunsSaved ?? 0) > 0
   );
 }
 
-/** Makes the picture again, exactly, and goes to where the two are compared. */
+/** Makes the same again, exactly, and goes to where the two are compared. */
 export function useVerify({ id }: Generation) {
   const client = useQueryClient();
   const router = useRouter();

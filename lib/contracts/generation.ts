@@ -231,12 +231,17 @@ export const problemSchema = z.object({
 /** RFC 9457 body of every refusal, and the error of a failed generation. */
 export type Problem = z.infer<typeof problemSchema>;
 
-/** How far two runs of one seed are apart, over all pixels and channels of 0 to 255. */
-const comparisonSchema = z.object({
+const differenceSchema = z.object({
   /** Peak signal-to-noise ratio in dB; null when every pixel is the same. */
   psnr: z.number().nullable(),
   meanDifference: z.number().min(0),
   maxDifference: z.number().min(0),
+});
+
+/** How far two runs of one seed are apart, over all pixels and channels of 0 to 255. */
+const comparisonSchema = differenceSchema.extend({
+  /** Of videos: of each frame as it plays, one video after the other. */
+  frames: z.array(differenceSchema).optional(),
 });
 export type Comparison = z.infer<typeof comparisonSchema>;
 

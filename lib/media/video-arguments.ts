@@ -77,9 +77,8 @@ function picture({ format, interpolateFps, comment }: VideoSpec): string[] {
       : [`minterpolate=fps=${interpolateFps}:mi_mode=mci:mc_mode=aobmc:me_mode=bidir:vsbmc=1`];
   switch (format) {
     case 'gif': {
-      // Colours of what moves, not of what stands still; ordered dithering does not crawl from frame to frame.
-      const palette =
-        'split[a][b];[a]palettegen=stats_mode=diff[p];[b][p]paletteuse=dither=bayer:bayer_scale=4';
+      // Colours of every frame (`stats_mode=diff` leaves out the last one's); ordered dithering does not crawl.
+      const palette = 'split[a][b];[a]palettegen[p];[b][p]paletteuse=dither=bayer:bayer_scale=4';
       return ['-filter_complex', [...between, palette].join(',')];
     }
     case 'webp':

@@ -240,6 +240,29 @@ describe('every mode of the Create page', () => {
       .toBeGreaterThan(0);
   });
 
+  it('proves a video by its exact run, over all of its frames', async () => {
+    const made = await stack.make({
+      ...{ task: 'text-to-video', prompt: SENTENCE, seed: 5, steps: 20 },
+      video: { frames: 3, fps: 4, format: 'webm' },
+    });
+    await visit(page, `${stack.url}/library/${made.id}`);
+    await page.getByRole('button', { name: /^Verify/ }).click();
+    await page.waitForURL(/\/compare\?/);
+    await page.getByText('Figures are of all 3 frames').waitFor({ timeout: PATIENCE });
+    const { verifiedBy } = await stack.call<Generation>('GET', `/generations/${made.id}`);
+    const { comparison, receipt } = await stack.call<Generation>('GET', `/generations/${verifiedBy}`);
+    expect(receipt?.encoderRunsSaved).toBe(0);
+    expect(comparison?.frames?.every(({ psnr }) => psnr !== null && psnr > 10)).toBe(true);
+    const shown = await page.getByRole('definition').allTextContents();
+    expect(shown.slice(0, 3)).toEqual([
+      `${comparison?.meanDifference.toFixed(2)} of 255`,
+      String(comparison?.maxDifference),
+      `${comparison?.psnr?.toFixed(1)} dB`,
+    ]);
+    await page.getByRole('radio', { name: 'Side by side' }).check();
+    await expect.poll(() => page.locator('video').count()).toBe(2);
+  });
+
   it('lets a LoRA change the picture, and a weight of 0 not', async () => {
     await prompt().fill(SENTENCE);
     await page.getByRole('button', { name: 'Details' }).click();

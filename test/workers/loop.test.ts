@@ -235,6 +235,23 @@ test('verifying what was drawn exactly shows that nothing differs', async () => 
   expect((await over(studio, id)).comparison).toEqual({ psnr: null, meanDifference: 0, maxDifference: 0 });
 });
 
+test('verifying a video compares it with its exact run frame by frame', async () => {
+  const { studio } = await aWorker();
+  const video = { frames: 3, fps: 4, motion: { x: 1, y: 0 }, format: 'webm' } as const;
+  const request = aRequest({ task: 'text-to-video', video, steps: 20, seed: 100 });
+  const { generation } = await createGeneration(studio, request);
+  await over(studio, generation.id);
+  const exact = await over(studio, (await verifyGeneration(studio, generation.id)).id);
+  expect(exact).toMatchObject({ status: 'succeeded', assets: [{ frames: 3, type: 'video/webm' }] });
+  const { comparison } = exact;
+  expect(comparison?.frames).toHaveLength(3);
+  // Grays 2 apart, and what VP9 makes of them.
+  for (const each of [comparison, ...(comparison?.frames ?? [])]) {
+    expect(each?.meanDifference).toBeGreaterThan(0.5);
+    expect(each?.meanDifference).toBeLessThan(3.5);
+  }
+});
+
 test('what the worker does beside its jobs never costs a lease', async () => {
   const done = new AbortController();
   const { studio } = await aWorker({}, () => sleep(60_000, undefined, { signal: done.signal }));

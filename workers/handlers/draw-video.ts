@@ -1,10 +1,11 @@
 import { videoSchema } from '../../lib/contracts/task-inputs.ts';
+import { compareVideos } from '../../lib/media/compare.ts';
 import { findFfmpeg } from '../../lib/media/ffmpeg.ts';
 import { pictureJson } from '../../lib/media/metadata.ts';
 import { encodePoster } from '../../lib/media/poster.ts';
 import { mediaTypes } from '../../lib/media/video-arguments.ts';
 import { writeVideo } from '../../lib/media/video.ts';
-import type { FinishedPicture } from '../../lib/studio/jobs/queue.ts';
+import type { FinishedPicture, StoredPicture } from '../../lib/studio/jobs/queue.ts';
 import type { Handler } from '../loop.ts';
 import { draw, type HandlerTools, seedOf } from './draw.ts';
 
@@ -12,7 +13,7 @@ import { draw, type HandlerTools, seedOf } from './draw.ts';
 export function drawVideo(tools: HandlerTools): Handler {
   const { assets, embedMetadata, version } = tools;
   return async (work, context) => {
-    const { params } = work;
+    const { params, compareWith } = work;
     const { frames, fps, format, interpolateFps } = params.video ?? videoSchema.parse({});
     // Asked before an hour of drawing, not after it.
     const ffmpeg = await findFfmpeg(tools.ffmpeg);
@@ -50,6 +51,12 @@ export function drawVideo(tools: HandlerTools): Handler {
       });
     }
     receipt.seconds.ffmpeg = (performance.now() - started) / 1000;
-    return { pictures: finished, receipt, comparison: null };
+    const filesOf = (rows: readonly StoredPicture[]) =>
+      rows.map((row) => ({ ...row, path: assets.path(row.hash, row.type), fps: interpolateFps ?? fps }));
+    const comparison =
+      compareWith === null
+        ? null
+        : await compareVideos(ffmpeg, filesOf(compareWith), filesOf(finished), context.signal);
+    return { pictures: finished, receipt, comparison };
   };
 }

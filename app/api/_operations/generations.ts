@@ -232,7 +232,7 @@ export const verifyGenerationOperation = defineOperation({
   path: '/generations/{id}/verify',
   summary: 'Make it again exactly, as a proof',
   description:
-    'Every step in full, with the same seed. When it is done its `comparison` says how far the two are apart. Asking again gives the same generation.',
+    'Every step in full, with the same seed. When it is done its `comparison` says how far the two are apart, of videos frame by frame. Asking again gives the same generation.',
   params: idParams,
   responses: { 202: { ...one, description: 'The exact generation, waiting or done' } },
   errors: ['not_found', 'conflict', 'queue_full', 'storage_full'],

@@ -13,6 +13,7 @@ import { formatPercent, formatSeconds } from '../../_lib/format.ts';
 import { useLive } from '../../_lib/live.ts';
 import { useGeneration } from '../../_lib/queries.ts';
 import { describe, isActive } from '../../_lib/states.ts';
+import type { Difference } from './measure.ts';
 import { useDifference, type Measured } from './use-difference.ts';
 import styles from './compare-page.module.css';
 
@@ -33,6 +34,7 @@ export function ComparePage({ ids }: { ids: [string, string] }) {
   const [pictureA, pictureB] = [a.data?.assets[0], b.data?.assets[0]];
   const difference = useDifference(pictureA && stillOf(pictureA), pictureB && stillOf(pictureB));
   const isMoving = [pictureA, pictureB].some((asset) => asset !== undefined && isVideo(asset));
+  const proof = a.data && b.data && videoProof(a.data, b.data);
   const error = a.error ?? b.error;
 
   return (
@@ -58,10 +60,16 @@ export function ComparePage({ ids }: { ids: [string, string] }) {
                 <Segments legend="View" name="mode" options={modes} value={mode} onChange={setMode} />
               </div>
               <Numbers
-                difference={difference.data}
+                difference={proof ?? difference.data}
                 isEnabled={difference.fetchStatus !== 'idle' || difference.isFetched}
               />
-              {isMoving && <p className={styles.measured}>Of a video, its first frame is compared.</p>}
+              {isMoving && (
+                <p className={styles.measured}>
+                  {proof === undefined
+                    ? 'Of a video, its first frame is compared.'
+                    : `Figures are of all ${proof.frames} frames; slider and difference show the first.`}
+                </p>
+              )}
             </div>
             <div className={styles.pair}>
               <Side generation={a.data} name="Left" />
@@ -72,6 +80,14 @@ export function ComparePage({ ids }: { ids: [string, string] }) {
       )}
     </div>
   );
+}
+
+/** What the worker measured over all frames of two videos, one of which is the exact run of the other. */
+function videoProof(a: Generation, b: Generation): (Difference & { frames: number }) | undefined {
+  const comparison = a.verifies === b.id ? a.comparison : b.verifies === a.id ? b.comparison : null;
+  if (comparison?.frames === undefined) return undefined;
+  const { psnr, meanDifference: mean, maxDifference: max, frames } = comparison;
+  return { mean, max, psnr: psnr ?? Infinity, equal: psnr === null, frames: frames.length };
 }
 
 interface StageProps {
@@ -167,7 +183,13 @@ function One({ generation }: { generation: Generation }) {
   );
 }
 
-function Numbers({ difference, isEnabled }: { difference: Measured | null | undefined; isEnabled: boolean }) {
+function Numbers({
+  difference,
+  isEnabled,
+}: {
+  difference: Difference | null | undefined;
+  isEnabled: boolean;
+}) {
   if (!isEnabled || difference === undefined)
     return <p className={styles.measured}>Measured when both are there.</p>;
   if (difference === null) return <p className={styles.measured}>The two have different sizes.</p>;

@@ -31,9 +31,19 @@ export interface ClaimedJob {
   params: GenerationParams;
   /** Pictures that it is made from. */
   inputs: InputRow[];
-  /** Files that the pictures are to be compared with; null unless this verifies another generation. */
-  compareWith: { hash: string; type: string }[] | null;
+  /** What the pictures are to be compared with; null unless this verifies another generation. */
+  compareWith: StoredPicture[] | null;
 }
+
+/** A picture or a video in the asset store, its size in pixels. */
+export interface StoredPicture {
+  hash: string;
+  type: string;
+  width: number;
+  height: number;
+}
+
+const storedColumns = { hash: true, type: true, width: true, height: true } as const;
 
 export interface JobProgress {
   progress: number;
@@ -85,7 +95,7 @@ export class JobQueue {
           crashes: true,
           params: true,
           inputs: { select: inputColumns },
-          verifies: { select: { assets: { select: { hash: true, type: true }, orderBy: { index: 'asc' } } } },
+          verifies: { select: { assets: { select: storedColumns, orderBy: { index: 'asc' } } } },
         },
       });
       if (job === null) return null;

@@ -21,7 +21,7 @@ if (process.argv.includes('--refuses')) {
 } else tell({ type: 'ready', device: 'scripted' });
 
 async function run({ runId, params, decodeWidth }: EngineJob): Promise<void> {
-  const { prompt, steps, width, height, seed, count, plan } = params;
+  const { prompt, steps, width, height, seed, count, plan, video } = params;
   const picture = {
     width,
     height,
@@ -44,7 +44,7 @@ async function run({ runId, params, decodeWidth }: EngineJob): Promise<void> {
     }
     await sleep(prompt.includes('slow') ? 200 : 1);
   }
-  const pictures = Array.from({ length: count }, (_, i) => ({
+  const pictures = Array.from({ length: count * (video?.frames ?? 1) }, (_, i) => ({
     ...picture,
     data: picture.data.map((x) => x + i),
   }));
