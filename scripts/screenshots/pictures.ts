@@ -1,4 +1,4 @@
-import { copyFile, mkdir } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Generation } from '../../lib/contracts/generation.ts';
@@ -47,7 +47,6 @@ export interface Made {
 export async function fill(stack: Stack): Promise<Made> {
   const models = join(stack.home, 'models');
   await mkdir(models, { recursive: true });
-  await copyFile('training/toybox/cyanotype.safetensors', join(models, 'cyanotype.safetensors'));
   await writeMotionAdapter(join(models, 'animatediff-motion'));
   const failed = await stack.make({ prompt: 'a dog in a room', model: await stack.addDamagedModel() });
 

@@ -263,6 +263,7 @@ describe('names of models', () => {
     const listed = (JSON.parse(out) as { models: { name: string; kind: string | null; path: string }[] })
       .models;
     expect(Object.fromEntries(listed.map(({ name, kind }) => [name, kind]))).toEqual({
+      cyanotype: 'lora',
       half: null,
       lines: 'controlnet',
       style: 'lora',

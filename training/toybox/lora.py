@@ -1,8 +1,8 @@
-"""Trains a LoRA that draws everything as a cyanotype: a style, for the pages and tests that need a real LoRA of Toybox.
+"""Trains the LoRA that comes with Toybox: it draws everything as a cyanotype.
 
-    python -m training.toybox.lora --work DIR --model models/toybox --out training/toybox/cyanotype.safetensors
+    python -m training.toybox.lora --work DIR --sheet docs/pictures/toybox-cyanotype.webp
 
-A few minutes on one core. Scenes are turned into prints in Prussian blue, encoded as the model's autoencoder does, and the
+One minute on one core. Scenes are turned into prints in Prussian blue, encoded as the model's autoencoder does, and the
 UNet learns to draw them from the captions of the scenes; only the LoRA is trained. Names as sd-scripts has them.
 """
 
@@ -16,12 +16,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from diffusers import UNet2DConditionModel
+from diffusers import StableDiffusionPipeline, UNet2DConditionModel
+from PIL import Image
 from safetensors.torch import save_file
 
 from .captions import random_caption
 from .catalogue import kinds
 from .diffusion import draw_times, loss_weight, signal_and_noise, velocity
+from .export import SUGGESTED
 from .networks import CELLS
 from .pca import PatchPCA
 from .sample import load
@@ -78,7 +80,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", type=Path, default=Path("training/.cache"))
     parser.add_argument("--model", type=Path, default=Path("models/toybox"))
-    parser.add_argument("--out", type=Path, default=Path("training/toybox/cyanotype.safetensors"))
+    parser.add_argument("--out", type=Path, default=Path("models/loras/cyanotype.safetensors"))
+    parser.add_argument("--sheet", type=Path, help="write pictures without it above those with it")
     parser.add_argument("--steps", type=int, default=220)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--rate", type=float, default=4e-3)
@@ -87,6 +90,7 @@ def main() -> None:
     torch.set_num_threads(1)
     torch.manual_seed(args.seed)
     pipe = load(args.model, "cpu")
+    rows = [draw(pipe)] if args.sheet else []
     scenes = np.load(args.work / "scenes.npy", mmap_mode="r")
     which, tokenizer, pca = kinds(), Tokenizer(), PatchPCA.load(args.work / "pca.npz")
     added = adapt(pipe.unet)
@@ -123,6 +127,16 @@ def main() -> None:
         if (step + 1) % 20 == 0:
             print(f"step {step + 1}: loss {sum(losses[-20:]) / 20:.4f}, {time.process_time() - started:.0f} CPU s", flush=True)
     save(args, added)
+    if args.sheet:
+        rows.append(draw(pipe))
+        Image.fromarray(np.concatenate(rows)).save(args.sheet, quality=82, method=6)
+
+
+def draw(pipe: StableDiffusionPipeline) -> np.ndarray:
+    """The first suggestions side by side, each from its own seed: uint8 [128, 8 x 128, 3]."""
+    noise = [torch.Generator().manual_seed(seed) for seed in range(8)]
+    made = pipe(list(SUGGESTED[:8]), num_inference_steps=25, guidance_scale=2.0, generator=noise).images
+    return np.concatenate([np.asarray(picture) for picture in made], axis=1)
 
 
 def save(args: argparse.Namespace, added: dict[str, LowRank]) -> None:
