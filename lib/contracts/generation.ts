@@ -2,22 +2,16 @@ import { z } from 'zod';
 import { errorCodes } from './errors.ts';
 import { generationInputSchema } from './pictures.ts';
 import { schedulerNames } from './schedulers.ts';
-import { planNames } from './plan.ts';
+import { planSchema } from './plan.ts';
 import { controlModes, fieldFaults, taskFields, taskInputs, type TaskName } from './task-inputs.ts';
 
 /** Tasks of the product, in the order the pages show them. One denoising loop serves all of them. */
 export const tasks = Object.keys(taskFields) as [TaskName, ...TaskName[]];
 export const taskSchema = z.enum(tasks);
 
-export { schedulerNames };
+export { planSchema, schedulerNames };
+export type { Plan } from './plan.ts';
 export const schedulerSchema = z.enum(schedulerNames);
-
-/** Which steps run the encoder. Names are fractions of the run and fit any number of steps; lists are step indices. */
-export const planSchema = z.union([
-  z.enum(planNames),
-  z.object({ every: z.int().min(1).max(100) }).strict(),
-  z.object({ keySteps: z.array(z.int().min(0).max(999)).min(1).max(1000) }).strict(),
-]);
 
 export const limits = {
   promptLength: 4000,
@@ -64,7 +58,6 @@ export const generationRequestSchema = fields.superRefine((request, context) => 
 
 export type GenerationRequest = z.infer<typeof generationRequestSchema>;
 export type GenerationInput = z.input<typeof generationRequestSchema>;
-export type Plan = z.infer<typeof planSchema>;
 export type SchedulerName = z.infer<typeof schedulerSchema>;
 
 /** The request with every default filled in: what a row stores and what the engine runs. */

@@ -1,5 +1,5 @@
+import { z } from 'zod';
 import { EncoreError } from './errors.ts';
-import type { Plan } from './generation.ts';
 import type { TaskName } from './task-inputs.ts';
 
 /**
@@ -15,6 +15,14 @@ export const DEFAULT_INJECTION = 0.003;
 
 /** Plans that go by a name; the others are lists of key steps, or every k-th step. */
 export const planNames = ['exact', 'faster', 'fastest'] as const;
+
+/** Which steps run the encoder. Names are fractions of the run and fit any number of steps; lists are step indices. */
+export const planSchema = z.union([
+  z.enum(planNames),
+  z.object({ every: z.int().min(1).max(100) }).strict(),
+  z.object({ keySteps: z.array(z.int().min(0).max(999)).min(1).max(1000) }).strict(),
+]);
+export type Plan = z.infer<typeof planSchema>;
 
 /**
  * Key steps as fractions of a whole run, so that one plan fits any number of steps. `faster` is the paper's list for
