@@ -22,7 +22,7 @@ export const {
   unlink,
   writeFile,
 } = process.getBuiltinModule('node:fs/promises');
-export const { createReadStream, mkdirSync } = process.getBuiltinModule('node:fs');
+export const { constants, createReadStream, mkdirSync } = process.getBuiltinModule('node:fs');
 
 const path = process.getBuiltinModule('node:path');
 export const basename = path.basename.bind(path);

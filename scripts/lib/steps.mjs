@@ -4,12 +4,22 @@
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
-const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
+export const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
 const minimumNode = [20, 19];
 /** What ends a program from outside: Ctrl-C, kill, a terminal that is closed. */
 export const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
@@ -42,12 +52,15 @@ export function fail(message) {
 }
 
 export function checkNode() {
-  const [major, minor] = process.versions.node.split('.').map(Number);
-  if (major < minimumNode[0] || (major === minimumNode[0] && minor < minimumNode[1])) {
-    fail(
-      `Encore needs Node ${minimumNode.join('.')} or newer, this is ${process.versions.node}. Get it from nodejs.org.`,
-    );
-  }
+  const complaint = nodeComplaint(process.versions.node);
+  if (complaint) fail(complaint);
+}
+
+/** Why a version of Node is not enough; undefined where it is. */
+export function nodeComplaint(version) {
+  const [major, minor] = version.split('.').map(Number);
+  if (major > minimumNode[0] || (major === minimumNode[0] && minor >= minimumNode[1])) return undefined;
+  return `Encore needs Node ${minimumNode.join('.')} or newer, this is ${version}. Get it from nodejs.org.`;
 }
 
 /**
@@ -145,15 +158,41 @@ export async function install() {
     'node_modules/.encore/install',
     print,
     ['node_modules/next', 'node_modules/onnxruntime-node'],
-    () =>
-      orFail(
+    () => {
+      if (!isWritable(root)) {
+        fail(
+          `Encore installs its packages into its own folder, ${root}, where this user may not write. ` +
+            'Copy the folder to a place of your own, or have its owner run npm start once.',
+        );
+      }
+      return orFail(
         'Installing packages (about 1.3 GB on disk)',
         npm,
         // Also where NODE_ENV says production: what builds the pages is among them.
-        ['ci', '--include=dev', '--ignore-scripts', '--no-audit', '--no-fund'],
+        ['ci', '--include=dev', '--ignore-scripts', '--no-audit', '--no-fund', ...ownCache()],
         'Is the npm registry reachable? Running it again goes on from npm’s cache.',
-      ),
+      );
+    },
   );
+}
+
+/** Where the home folder cannot be written (a service, a container), npm has no place for its cache. */
+function ownCache() {
+  const cache = process.env.npm_config_cache;
+  if (!cache || isWritable(cache)) return [];
+  return ['--cache', join(tmpdir(), 'encore-npm-cache')];
+}
+
+/** Whether this user may write to a folder, or make it. */
+function isWritable(folder) {
+  for (let at = folder; ; at = dirname(at)) {
+    try {
+      accessSync(at, constants.W_OK);
+      return true;
+    } catch (error) {
+      if (error.code !== 'ENOENT' || at === dirname(at)) return false;
+    }
+  }
 }
 
 /** The database client, from the schema. The schema engine is not needed for it and is never downloaded. */
@@ -162,8 +201,8 @@ export async function generateDatabaseClient() {
   await once('node_modules/.encore/prisma', print, ['lib/studio/db/generated'], () =>
     orFail(
       'Generating the database client',
-      npm,
-      ['run', '--silent', 'db:generate'],
+      process.execPath,
+      ['prisma/command.mjs', 'generate'],
       'The message above says why.',
     ),
   );

@@ -5,6 +5,21 @@ import { eventually } from '../support/process.ts';
 
 const steps = JSON.stringify(new URL('../../scripts/lib/steps.mjs', import.meta.url).href);
 
+test.each([
+  ['18.20.4', false],
+  ['20.18.3', false],
+  ['20.19.0', true],
+  ['22.0.0', true],
+  ['100.1.0', true],
+])('Node %s is enough: %s', async (version, enough) => {
+  const { nodeComplaint } = (await import('../../scripts/lib/steps.mjs')) as {
+    nodeComplaint: (version: string) => string | undefined;
+  };
+  const complaint = nodeComplaint(version);
+  if (enough) expect(complaint).toBeUndefined();
+  else expect(complaint).toContain(`needs Node 20.19 or newer, this is ${version}`);
+});
+
 test.skipIf(process.platform === 'win32')(
   'a signal that npm and its shell keep to themselves ends what they started all the same',
   async () => {

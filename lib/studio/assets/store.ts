@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream, mkdir, open, readdir, rename, rm, stat, statfs } from '../disk.ts';
 import { join } from '../disk.ts';
 import { EncoreError } from '../../contracts/errors.ts';
+import { orStorageFull } from '../storage-full.ts';
 import { syncFolder } from '../sync-folder.ts';
 
 /** Media types that are stored, and the extension that their files carry. */
@@ -63,7 +64,7 @@ export class AssetStore {
       await this.#keep(temporary, hash, type);
     } catch (error) {
       await rm(temporary, { force: true }).catch(() => undefined);
-      throw storageError(error, content.byteLength);
+      throw orStorageFull(error, `a file of ${content.byteLength} bytes`);
     }
     return { hash, type, bytes: content.byteLength };
   }
@@ -85,7 +86,7 @@ export class AssetStore {
       return { hash, type, bytes: size };
     } catch (error) {
       await rm(temporary, { force: true }).catch(() => undefined);
-      throw storageError(error, 0);
+      throw orStorageFull(error, 'a video');
     }
   }
 
@@ -177,20 +178,4 @@ export function isMediaType(type: string): type is MediaType {
 
 export function extensionOf(type: MediaType): string {
   return extensions[type];
-}
-
-function storageError(error: unknown, bytes: number): unknown {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code !== 'ENOSPC' && code !== 'EDQUOT' && code !== 'EFBIG') return error;
-  return new EncoreError(
-    'storage_full',
-    bytes === 0
-      ? 'There was no room for a video in the data directory.'
-      : `There was no room for a file of ${bytes} bytes in the data directory.`,
-    {
-      remedy: 'Free some space on that disk, then retry.',
-      retryable: true,
-      cause: error,
-    },
-  );
 }

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { constants } from 'node:fs';
-import { copyFile, mkdir, readdir, rename, rm, stat } from '../disk.ts';
+import { constants, copyFile, mkdir, readdir, rename, rm, stat } from '../disk.ts';
 import { basename, dirname, join } from '../disk.ts';
 import { EncoreError } from '../../contracts/errors.ts';
+import { orStorageFull } from '../storage-full.ts';
 import { Connection, isBusy } from './connection.ts';
 import { databaseFile } from './database.ts';
 
@@ -37,7 +37,7 @@ export async function backup(home: string, target: string, withFiles = true): Pr
     return { method, files: copied.files, bytes: size + copied.bytes };
   } catch (error) {
     await rm(partial, { recursive: true, force: true });
-    throw storageError(error, `a copy of ${home}`);
+    throw orStorageFull(error, `a copy of ${home}`);
   }
 }
 
@@ -69,7 +69,7 @@ export async function restore(home: string, from: string): Promise<string> {
     if (withFiles) await copyAssets(assetsOf(from), assetsOf(coming));
   } catch (error) {
     await rm(coming, { recursive: true, force: true });
-    throw storageError(error, `the content of ${from}`);
+    throw orStorageFull(error, `the content of ${from}`);
   }
   const former = backupFolder(home, '-replaced');
   await mkdir(dirname(former), { recursive: true });
@@ -120,16 +120,6 @@ function exists(path: string): Promise<boolean> {
 
 async function moveIfThere(from: string, to: string): Promise<void> {
   if (await exists(from)) await rename(from, to);
-}
-
-function storageError(error: unknown, what: string): unknown {
-  if (!(error instanceof Error) || !/ENOSPC|EDQUOT|database or disk is full/.test(error.message))
-    return error;
-  return new EncoreError('storage_full', `There is no room for ${what}.`, {
-    remedy: 'Free some space on that disk, then try again.',
-    retryable: true,
-    cause: error,
-  });
 }
 
 async function copyDatabase(home: string, to: string): Promise<BackupResult['method']> {

@@ -1,5 +1,6 @@
 import { join } from '../disk.ts';
 import { EncoreError } from '../../contracts/errors.ts';
+import { orStorageFull } from '../storage-full.ts';
 import { SqliteAdapter } from './connection.ts';
 import { Prisma, PrismaClient } from './generated/client.ts';
 
@@ -64,12 +65,5 @@ function rethrow(error: unknown): never {
       },
     );
   }
-  if (error instanceof Error && /database or disk is full/.test(error.message)) {
-    throw new EncoreError('storage_full', 'The disk with the data directory is full.', {
-      remedy: 'Free some space and try again.',
-      retryable: true,
-      cause: error,
-    });
-  }
-  throw error;
+  throw orStorageFull(error, 'a change of the database');
 }

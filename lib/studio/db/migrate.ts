@@ -1,9 +1,13 @@
 import { createHash, randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { readdir, readFile } from '../disk.ts';
 import { join } from '../disk.ts';
 import { EncoreError } from '../../contracts/errors.ts';
 import { backup, backupFolder } from './backup.ts';
 import { Connection } from './connection.ts';
+import { SILENT_MS } from '../jobs/states.ts';
+import { requireHome } from '../require-home.ts';
+import { orStorageFull } from '../storage-full.ts';
 import { databaseFile } from './database.ts';
 
 /** A folder of prisma/migrations. */
@@ -50,11 +54,13 @@ export async function readMigrations(folder: string): Promise<Migration[]> {
  * Brings the database of a data directory up to date and returns the names of the migrations it applied; one that was in
  * use is copied to `backups/` first. Each runs in a transaction of its own together with its record: it is applied whole or
  * not at all. Several processes may do this at once; each migration is applied by one of them.
- * @throws EncoreError `internal` when an applied migration was changed afterwards, or when one fails, `conflict` when the
- * database is newer than the program, `storage_full`
+ * @throws EncoreError `invalid_parameter` for a data directory that cannot be written, `internal` when an applied migration
+ * was changed afterwards, or when one fails, `conflict` when the database is newer than the program, or when it has to be
+ * changed while another version works with it, `storage_full`
  */
 export async function migrate(home: string, folder: string): Promise<string[]> {
   const migrations = await readMigrations(folder);
+  await requireHome(home);
   const connection = new Connection({ file: databaseFile(home), busyTimeout: 60_000 });
   try {
     // Stays in the file: readers and one writer do not wait for each other.
@@ -62,14 +68,41 @@ export async function migrate(home: string, folder: string): Promise<string[]> {
     await connection.execWhenFree(MIGRATIONS_TABLE);
     const before = await recorded(connection);
     const missing = pending(migrations, before);
-    if (before.size > 0 && missing[0] !== undefined) await keepCopy(home, missing[0].name);
+    if (before.size > 0 && missing[0] !== undefined) {
+      await requireAlone(connection, home);
+      await keepCopy(home, missing[0].name);
+    }
     const applied: string[] = [];
     for (const migration of missing) {
       if (await apply(connection, migrations, migration)) applied.push(migration.name);
     }
     return applied;
+  } catch (error) {
+    throw orStorageFull(error, 'the database');
   } finally {
     connection.close();
+  }
+}
+
+/**
+ * A worker that is alive is of a version that does not know what would be changed under it. One that was killed fell silent.
+ * @throws EncoreError `conflict`
+ */
+async function requireAlone(connection: Connection, home: string): Promise<void> {
+  const sql = 'SELECT max("heartbeatAt") FROM "Worker" WHERE "stoppedAt" IS NULL AND "heartbeatAt" < ?';
+  const newest = async (): Promise<number> => {
+    // None from the future: the clock of the machine may have been put back.
+    const { rows } = await connection.execute({ sql, args: [Date.now() + SILENT_MS] });
+    return Number(rows[0]?.[0] ?? 0);
+  };
+  const first = await newest();
+  while (Date.now() - first < SILENT_MS) {
+    if ((await newest()) > first) {
+      throw new EncoreError('conflict', `Another version of Encore is running on ${home}.`, {
+        remedy: 'Stop it first: this one has to bring the database up to date.',
+      });
+    }
+    await sleep(100);
   }
 }
 

@@ -25,6 +25,9 @@ export const MAX_ATTEMPTS = 4;
 /** Deaths of the engine process while it ran this job before it is given up: tried once more, then failed. */
 const MAX_CRASHES = 2;
 
+/** A worker that said nothing for this long is gone. */
+export const SILENT_MS = 15_000;
+
 export interface Ended {
   attempt: number;
   maxAttempts: number;

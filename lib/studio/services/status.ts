@@ -1,9 +1,7 @@
 import type { Health } from '../../contracts/api.ts';
 import { NO_JSON, type Json } from '../db/rows.ts';
+import { SILENT_MS } from '../jobs/states.ts';
 import type { Studio } from '../studio.ts';
-
-/** A worker that was silent for this long is not there. */
-const SILENT_MS = 15_000;
 
 /** What a worker says of its engine in its heartbeat. */
 export interface EngineReport {

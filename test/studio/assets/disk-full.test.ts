@@ -61,7 +61,7 @@ test.runIf(canMount)(
     await expect(store.put(Buffer.alloc(2_000_000, 2), 'image/png')).rejects.toMatchObject({
       code: 'storage_full',
       status: 507,
-      message: 'There was no room for a file of 2000000 bytes in the data directory.',
+      message: 'There is no room for a file of 2000000 bytes on the disk of the data directory.',
     });
     expect(await readdir(join(home, 'assets', 'tmp'))).toEqual([]);
     expect(await store.exists(before.hash, before.type)).toBe(true);

@@ -7,6 +7,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { Connection } from '../../../lib/studio/db/connection.ts';
 import { databaseFile } from '../../../lib/studio/db/database.ts';
 import { migrate, readMigrations } from '../../../lib/studio/db/migrate.ts';
+import { SILENT_MS } from '../../../lib/studio/jobs/states.ts';
 import { generationQuerySchema } from '../../../lib/contracts/api.ts';
 import { generationParamsSchema, generationSchema } from '../../../lib/contracts/generation.ts';
 import { listGenerations, openStudio } from '../../../lib/studio/services/index.ts';
@@ -56,6 +57,38 @@ test('a database that is in use is copied before it is changed, a new one is not
   expect(await query(join(home, 'backups', copies[0] ?? ''), 'SELECT "key" FROM "Setting"')).toEqual([
     'mine',
   ]);
+});
+
+test('a database that another version works with is left as it is; one whose worker was killed is not', async () => {
+  const home = await temporaryFolder();
+  await migrate(home, migrations);
+  const folder = await withExtraMigration('CREATE TABLE "Extra" ("id" INTEGER)');
+  await query(home, `INSERT INTO "Worker" ("id", "startedAt", "heartbeatAt") VALUES ('w', 1, ${Date.now()})`);
+  const beat = setInterval(
+    () => void query(home, `UPDATE "Worker" SET "heartbeatAt" = ${Date.now()}`).catch(() => undefined),
+    100,
+  );
+  onTestFinished(() => clearInterval(beat));
+  // The same version may be started as often as one likes.
+  expect(await migrate(home, migrations)).toEqual([]);
+  await expect(migrate(home, folder)).rejects.toMatchObject({
+    code: 'conflict',
+    message: `Another version of Encore is running on ${home}.`,
+  });
+  clearInterval(beat);
+  await query(home, `UPDATE "Worker" SET "heartbeatAt" = ${Date.now() - SILENT_MS + 300}`);
+  expect(await migrate(home, folder)).toEqual(['20991231000000_extra']);
+});
+
+test('a data directory that cannot be used is named with the reason', async () => {
+  const folder = await temporaryFolder();
+  const file = join(folder, 'file');
+  await writeFile(file, '');
+  for (const home of [file, join(file, 'data')])
+    await expect(migrate(home, migrations)).rejects.toMatchObject({
+      code: 'invalid_parameter',
+      message: expect.stringMatching(/cannot be written: .* file/) as string,
+    });
 });
 
 test('a history of the first version is there after all that came since', async () => {
