@@ -4,9 +4,9 @@ import type { Model } from '../../lib/contracts/models.ts';
 import { MAX_STEPS_WITHOUT_PROPAGATION } from '../../lib/contracts/plan.ts';
 import { Segments } from '../_components/segments.tsx';
 import { updateDraft, type Draft } from '../_lib/draft.ts';
-import { fitPlan, taskOf } from '../_lib/request.ts';
+import { fitPlan, isSamePlan, paceOf, planOf } from '../_lib/plan.ts';
+import { taskOf } from '../_lib/request.ts';
 import { scheduleOf } from '../_lib/run-schedule.ts';
-import { isSamePlan, paceOf, planOf } from './schedule.ts';
 import { ScheduleEditor } from './schedule-editor.tsx';
 import styles from './pace.module.css';
 

@@ -2,7 +2,7 @@
 import { useId, useState, type KeyboardEvent, type PointerEvent } from 'react';
 import type { Plan } from '../../lib/contracts/generation.ts';
 import { ScheduleStrip } from '../_components/schedule-strip.tsx';
-import { toggleStep } from './schedule.ts';
+import { toggleStep } from '../_lib/plan.ts';
 import styles from './schedule-editor.module.css';
 
 interface ScheduleEditorProps {

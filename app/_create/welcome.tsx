@@ -3,7 +3,7 @@ import { Shuffle } from 'lucide-react';
 import { useState } from 'react';
 import type { Model } from '../../lib/contracts/models.ts';
 import { someOf } from '../_lib/suggestions.ts';
-import table from './table.module.css';
+import prints from './prints.module.css';
 import styles from './welcome.module.css';
 
 const SHOWN = 6;
@@ -19,7 +19,7 @@ export function Welcome({ model, onTake }: WelcomeProps) {
   const all = model?.suggestions ?? [];
   return (
     <div className={styles.welcome}>
-      <span className={table.corners} aria-hidden />
+      <span className={prints.corners} aria-hidden />
       <h2 className={styles.title}>Write a sentence, get a picture.</h2>
       {model !== undefined && (
         <p>

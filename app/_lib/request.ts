@@ -1,4 +1,4 @@
-import type { GenerationInput, Plan } from '../../lib/contracts/generation.ts';
+import type { GenerationInput } from '../../lib/contracts/generation.ts';
 import type { Adapter, Model } from '../../lib/contracts/models.ts';
 import { applyTemplate } from '../../lib/contracts/presets.ts';
 import {
@@ -8,6 +8,7 @@ import {
   type TaskName,
 } from '../../lib/contracts/task-inputs.ts';
 import type { Draft, Reference, Start, StartUse } from './draft.ts';
+import { fitPlan } from './plan.ts';
 import { isBlank } from './sketch/sketch.ts';
 
 type Preprocessor = (typeof preprocessors)[number];
@@ -171,13 +172,5 @@ function controlOf(reference: Reference, sent: SentPictures, controlNets: readon
     start,
     end,
     ...(mode && { mode }),
-  };
-}
-
-/** A hand-made schedule may come from a longer run; what this one does not have is left out. */
-export function fitPlan(plan: Plan, steps: number): Plan {
-  if (typeof plan === 'string' || !('keySteps' in plan)) return plan;
-  return {
-    keySteps: [...new Set([0, ...plan.keySteps.filter((step) => step < steps)])].sort((a, b) => a - b),
   };
 }

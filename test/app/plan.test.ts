@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { paceOf, planOf, toggleStep } from '../../../app/_create/schedule.ts';
-import { resolveSchedule } from '../../../lib/contracts/plan.ts';
+import { paceOf, planOf, toggleStep } from '../../app/_lib/plan.ts';
+import { resolveSchedule } from '../../lib/contracts/plan.ts';
 
 const faster = resolveSchedule('faster', 50).keySteps;
 const whole = { steps: 50, own: 'faster' } as const;

@@ -1,5 +1,6 @@
 'use client';
 import { useRef, type PointerEvent } from 'react';
+import { placeIn, withinReach } from './pad.ts';
 import styles from './motion-pad.module.css';
 
 /** Largest motion that the pad reaches; the fields beside it go further. */
@@ -17,14 +18,12 @@ interface MotionPadProps {
  */
 export function MotionPad({ x, y, onChange }: MotionPadProps) {
   const isDragging = useRef(false);
-  const [tipX, tipY] = [clamp(x), clamp(y)];
+  const [tipX, tipY] = [withinReach(x, REACH), withinReach(y, REACH)];
   const length = Math.hypot(tipX, tipY);
 
   const follow = (event: PointerEvent) => {
-    const box = event.currentTarget.getBoundingClientRect();
-    const to = (at: number, from: number, size: number) =>
-      clamp(Math.round(((at - from) / size - 0.5) * 2 * REACH));
-    onChange({ x: to(event.clientX, box.left, box.width), y: to(event.clientY, box.top, box.height) });
+    const place = placeIn(event, REACH);
+    onChange({ x: Math.round(place.x), y: Math.round(place.y) });
   };
 
   return (
@@ -56,8 +55,4 @@ export function MotionPad({ x, y, onChange }: MotionPadProps) {
       </svg>
     </div>
   );
-}
-
-function clamp(value: number): number {
-  return Math.min(REACH, Math.max(-REACH, value));
 }

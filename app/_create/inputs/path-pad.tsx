@@ -2,6 +2,7 @@
 import { useRef, useState, type PointerEvent } from 'react';
 import type { Motion } from '../../../lib/contracts/task-inputs.ts';
 import { drawnPath } from '../../_lib/motion.ts';
+import { placeIn } from './pad.ts';
 import styles from './motion-pad.module.css';
 
 type Path = NonNullable<Motion['path']>;
@@ -20,12 +21,7 @@ export function PathPad({ path, onChange }: { path: Path; onChange: (path: Path)
   const [end] = shown.slice(-1);
 
   const follow = (event: PointerEvent) => {
-    const box = event.currentTarget.getBoundingClientRect();
-    const to = (at: number, from: number, size: number) => clamp(((at - from) / size - 0.5) * 2 * REACH);
-    places.current.push({
-      x: to(event.clientX, box.left, box.width),
-      y: to(event.clientY, box.top, box.height),
-    });
+    places.current.push(placeIn(event, REACH));
     setDrawing([...places.current]);
   };
   const finish = () => {
@@ -62,8 +58,4 @@ export function PathPad({ path, onChange }: { path: Path; onChange: (path: Path)
       </svg>
     </div>
   );
-}
-
-function clamp(value: number): number {
-  return Math.min(REACH, Math.max(-REACH, value));
 }

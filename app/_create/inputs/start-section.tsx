@@ -1,20 +1,17 @@
 'use client';
-import { Brush, MoveDiagonal } from 'lucide-react';
-import { inputLimits, type maskedContents } from '../../../lib/contracts/task-inputs.ts';
 import type { Model } from '../../../lib/contracts/models.ts';
-import { Button } from '../../_components/button.tsx';
-import { NumberField, SelectField } from '../../_components/fields.tsx';
+import { SelectField } from '../../_components/fields.tsx';
 import { Segments } from '../../_components/segments.tsx';
-import { Slider } from '../../_components/slider.tsx';
-import { BORDER_STEP, MAX_BORDER, sides, snapBorder } from '../../_lib/borders.ts';
 import { startUses, updateDraft, type Draft, type Start, type StartUse } from '../../_lib/draft.ts';
-import { clearDesk, deskStore, openDeskFor, useDesk } from '../../_lib/desk.ts';
+import { clearDesk, openDeskFor } from '../../_lib/desk.ts';
 import { canDo } from '../../_lib/hand-over.ts';
-import { setBorder, updateStart } from '../../_lib/inputs.ts';
-import { defaultStrengthOf } from '../../_lib/request.ts';
+import { updateStart } from '../../_lib/inputs.ts';
 import { drawnSize } from '../../_lib/sizes.ts';
 import { EnlargeFields } from '../second-pass.tsx';
+import { ExtendFields } from './extend-fields.tsx';
 import { InputSection } from './input-section.tsx';
+import { PaintFields } from './paint-fields.tsx';
+import { StrengthField } from './strength-field.tsx';
 import styles from './inputs.module.css';
 
 const useNames: Record<StartUse, string> = {
@@ -80,23 +77,6 @@ export function StartSection({ draft, start, model }: { draft: Draft; start: Sta
   );
 }
 
-function StrengthField({ start }: { start: Start }) {
-  const value = start.strength ?? defaultStrengthOf(start.use);
-  return (
-    <Slider
-      label="Strength"
-      min={0}
-      max={1}
-      step={0.01}
-      value={value}
-      valueText={value.toFixed(2)}
-      onChange={(strength) =>
-        updateStart({ strength: strength === defaultStrengthOf(start.use) ? undefined : strength })
-      }
-    />
-  );
-}
-
 const resizes = [
   { value: 'crop', label: 'Cut to fit' },
   { value: 'pad', label: 'Fill up the edges' },
@@ -116,102 +96,5 @@ function ResizeField({ draft, start, model }: { draft: Draft; start: Start; mode
       options={[...resizes]}
       onChange={(value) => updateStart({ resize: resizes.find((each) => each.value === value)?.value })}
     />
-  );
-}
-
-const contents: { value: (typeof maskedContents)[number]; label: string }[] = [
-  { value: 'original', label: 'What is there now' },
-  { value: 'fill', label: 'The colours around it' },
-  { value: 'latent-noise', label: 'Noise' },
-  { value: 'latent-nothing', label: 'Nothing' },
-];
-
-/** A1111's default, which people of the field are used to. */
-const FEATHER = 4;
-
-/** A1111's, like the feather. */
-const PADDING = 32;
-
-const areas = [
-  { value: 'whole', label: 'The whole picture' },
-  { value: 'masked', label: 'Only what is masked' },
-] as const;
-
-function PaintFields({ start }: { start: Start }) {
-  const desk = useDesk();
-  const feather = start.maskBlur ?? FEATHER;
-  const padding = start.paddingMaskCrop;
-  return (
-    <>
-      {desk?.kind !== 'mask' && (
-        <Button onClick={() => deskStore.set({ kind: 'mask' })}>
-          <Brush aria-hidden /> Paint the mask
-        </Button>
-      )}
-      <StrengthField start={start} />
-      <Slider
-        label="Feather"
-        min={0}
-        max={64}
-        value={feather}
-        valueText={`${feather} px`}
-        onChange={(maskBlur) => updateStart({ maskBlur: maskBlur === FEATHER ? undefined : maskBlur })}
-      />
-      <SelectField
-        label="Begin with"
-        value={start.maskedContent ?? 'original'}
-        options={contents}
-        onChange={(value) =>
-          updateStart({ maskedContent: contents.find((each) => each.value === value)?.value })
-        }
-      />
-      <Segments
-        legend="What is drawn"
-        name="masked-area"
-        options={areas}
-        value={padding === undefined ? 'whole' : 'masked'}
-        onChange={(area) => updateStart({ paddingMaskCrop: area === 'whole' ? undefined : PADDING })}
-      />
-      {padding !== undefined && (
-        <Slider
-          label="Seen around it"
-          min={0}
-          max={inputLimits.maxPaddingMaskCrop}
-          step={4}
-          value={padding}
-          valueText={`${padding} px`}
-          onChange={(paddingMaskCrop) => updateStart({ paddingMaskCrop })}
-        />
-      )}
-    </>
-  );
-}
-
-const sideNames = { left: 'Left', top: 'Above', right: 'Right', bottom: 'Below' } as const;
-
-function ExtendFields({ start }: { start: Start }) {
-  const desk = useDesk();
-  return (
-    <>
-      {desk?.kind !== 'borders' && (
-        <Button onClick={() => deskStore.set({ kind: 'borders' })}>
-          <MoveDiagonal aria-hidden /> Pull the edges
-        </Button>
-      )}
-      <div className={styles.columns}>
-        {sides.map((side) => (
-          <NumberField
-            key={side}
-            label={sideNames[side]}
-            value={start.outpaint[side]}
-            min={0}
-            max={MAX_BORDER}
-            step={BORDER_STEP}
-            onChange={(pixels) => setBorder(side, snapBorder(pixels ?? 0))}
-          />
-        ))}
-      </div>
-      <StrengthField start={start} />
-    </>
   );
 }
