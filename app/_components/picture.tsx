@@ -13,7 +13,7 @@ interface PictureProps {
 }
 
 /**
- * A picture as large as its box allows, in steps of half its own size, so that small originals are enlarged by
+ * A picture as large as its box allows, in steps of a quarter of its own size, so that small originals are enlarged by
  * factors that look clean.
  */
 export function Picture({ src, alt, width, height, preview = false, className }: PictureProps) {

@@ -10,7 +10,12 @@ import styles from './contact-strip.module.css';
 const SHOWN = 40;
 
 /** The newest pictures, one row; a click puts one on the table. */
-export function ContactStrip({ items, currentId }: { items: Generation[]; currentId: string | undefined }) {
+export function ContactStrip(props: {
+  items: Generation[];
+  currentId: string | undefined;
+  onShow: () => void;
+}) {
+  const { items, currentId, onShow } = props;
   const row = useRef<HTMLOListElement>(null);
   // Along the row only: the page stays where it is.
   useEffect(() => {
@@ -35,6 +40,7 @@ export function ContactStrip({ items, currentId }: { items: Generation[]; curren
                 onClick={() => {
                   clearDesk();
                   selectionStore.set({ follow: false, id: item.id });
+                  onShow();
                 }}
               >
                 <Thumb generation={item} />

@@ -56,6 +56,7 @@ export function CreatePage() {
   /** It was asked for without a word. */
   const [saysMissing, setSaysMissing] = useState(false);
   const promptRef = useRef<HTMLTextAreaElement>(null);
+  const tableRef = useRef<HTMLElement>(null);
 
   // What was followed to its end stays on the table.
   useEffect(() => {
@@ -120,7 +121,7 @@ export function CreatePage() {
   const isEmpty = history.isSuccess && history.items.length === 0 && generation === undefined;
 
   return (
-    <div className={styles.page} data-empty={isEmpty}>
+    <div className={styles.page} data-empty={isEmpty} data-desk={desk !== null}>
       {isOver && (
         <div className={styles.drop} aria-hidden>
           <p>Drop it to make something of it</p>
@@ -140,7 +141,7 @@ export function CreatePage() {
         onSubmit={submit}
         onPicture={setArrived}
       />
-      <section className={styles.table} aria-label="Picture">
+      <section ref={tableRef} className={styles.table} aria-label="Picture">
         {desk === null ? (
           <Table
             generation={generation}
@@ -162,7 +163,12 @@ export function CreatePage() {
           <Slip generation={generation} />
         </aside>
       )}
-      <ContactStrip items={history.items} currentId={currentId} />
+      <ContactStrip
+        items={history.items}
+        currentId={currentId}
+        // On a narrow page the place of the picture may be out of sight.
+        onShow={() => tableRef.current?.scrollIntoView({ block: 'nearest' })}
+      />
     </div>
   );
 }

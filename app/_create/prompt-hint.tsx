@@ -61,7 +61,7 @@ function Sentences({ model, onTake }: { model: Model; onTake: (sentence: string)
   return (
     <p className={styles.tries}>
       <span>Try</span>
-      {fresh.slice(0, 3).map((sentence) => (
+      {fresh.slice(0, 2).map((sentence) => (
         <button key={sentence} type="button" className={styles.try} onClick={() => onTake(sentence)}>
           {sentence}
         </button>

@@ -71,55 +71,55 @@ export function PromptPanel(props: PromptPanelProps) {
         onSubmit();
       }}
     >
-      <div className={styles.first}>
-        <div className={styles.ask}>
-          <label htmlFor={`${id}-prompt`} className="visually-hidden">
-            Prompt
-          </label>
-          <textarea
-            id={`${id}-prompt`}
-            ref={promptRef}
-            className={styles.prompt}
-            value={draft.prompt}
-            maxLength={limits.promptLength}
-            placeholder={draft.video === undefined ? 'Describe a picture' : 'Describe a video'}
-            rows={2}
-            spellCheck
-            autoCapitalize="off"
-            aria-describedby={`${id}-hint`}
-            onChange={(event) => updateDraft({ prompt: event.target.value })}
-          />
-          <AddRow
-            draft={draft}
-            model={model}
-            showLoras={showLoras}
-            onShowLoras={() => (showLoras ? closeLoras() : setWantsLoras(true))}
-            onPicture={props.onPicture}
-          />
-          <div className={styles.send}>
-            <button
-              id={GENERATE_ID}
-              type="submit"
-              className={styles.generate}
-              disabled={props.isSending || model === undefined || obstacles.length > 0}
-              aria-describedby={obstacles.length > 0 ? `${id}-hint` : undefined}
-            >
-              {props.isSending && <Loader className={styles.spin} aria-hidden />}
-              {count > 1 ? `Generate ${count}` : 'Generate'}
-              <span className={styles.keys} aria-hidden>
-                <Keys keys="mod+Enter" />
-              </span>
-            </button>
-          </div>
+      <div className={styles.ask}>
+        <label htmlFor={`${id}-prompt`} className="visually-hidden">
+          Prompt
+        </label>
+        <textarea
+          id={`${id}-prompt`}
+          ref={promptRef}
+          className={styles.prompt}
+          value={draft.prompt}
+          maxLength={limits.promptLength}
+          placeholder={draft.video === undefined ? 'Describe a picture' : 'Describe a video'}
+          rows={2}
+          spellCheck
+          autoCapitalize="off"
+          aria-describedby={`${id}-hint`}
+          onChange={(event) => updateDraft({ prompt: event.target.value })}
+        />
+        <AddRow
+          draft={draft}
+          model={model}
+          showLoras={showLoras}
+          onShowLoras={() => (showLoras ? closeLoras() : setWantsLoras(true))}
+          onPicture={props.onPicture}
+        />
+        <div className={styles.send}>
+          <button
+            id={GENERATE_ID}
+            type="submit"
+            className={styles.generate}
+            disabled={props.isSending || model === undefined || obstacles.length > 0}
+            aria-describedby={obstacles.length > 0 ? `${id}-hint` : undefined}
+          >
+            {props.isSending && <Loader className={styles.spin} aria-hidden />}
+            {count > 1 ? `Generate ${count}` : 'Generate'}
+            <span className={styles.keys} aria-hidden>
+              <Keys keys="mod+Enter" />
+            </span>
+          </button>
         </div>
-        <div id={`${id}-hint`} className={styles.hint}>
-          <PromptHint
-            draft={draft}
-            model={model}
-            obstacles={props.saysMissing ? ['Write what should be in the picture.', ...obstacles] : obstacles}
-            onTake={props.isEmpty ? undefined : props.onTake}
-          />
-        </div>
+      </div>
+      <div id={`${id}-hint`} className={styles.hint}>
+        <PromptHint
+          draft={draft}
+          model={model}
+          obstacles={props.saysMissing ? ['Write what should be in the picture.', ...obstacles] : obstacles}
+          onTake={props.isEmpty ? undefined : props.onTake}
+        />
+      </div>
+      <div className={styles.inputs}>
         {model !== undefined && (
           <Inputs
             draft={draft}

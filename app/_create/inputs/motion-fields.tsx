@@ -29,45 +29,42 @@ export function MotionFields({ motion, onChange }: MotionFieldsProps) {
   );
   return (
     <>
-      <div className={styles.motion}>
-        {path === undefined ? (
+      <SelectField
+        label="The view moves"
+        value={way}
+        options={offered.map((value) => ({ value, label: wayNames[value] }))}
+        onChange={(value) =>
+          set({
+            path: value in paths ? [...paths[value as PathName]] : value === 'drawn' ? path : undefined,
+          })
+        }
+      />
+      {path === undefined ? (
+        <div className={styles.motion}>
           <MotionPad x={x} y={y} onChange={set} />
-        ) : (
-          <PathPad path={path} onChange={(next) => set({ path: next })} />
-        )}
-        <div className={styles.stack}>
-          <SelectField
-            label="The view moves"
-            value={way}
-            options={offered.map((value) => ({ value, label: wayNames[value] }))}
-            onChange={(value) =>
-              set({
-                path: value in paths ? [...paths[value as PathName]] : value === 'drawn' ? path : undefined,
-              })
-            }
-          />
-          {path === undefined ? (
-            <>
-              <NumberField
-                label="To the right"
-                value={x}
-                min={-inputLimits.maxMotion}
-                max={inputLimits.maxMotion}
-                onChange={(next) => set({ x: next ?? 0 })}
-              />
-              <NumberField
-                label="Downwards"
-                value={y}
-                min={-inputLimits.maxMotion}
-                max={inputLimits.maxMotion}
-                onChange={(next) => set({ y: next ?? 0 })}
-              />
-            </>
-          ) : (
-            <p className={styles.note}>Draw another path beside.</p>
-          )}
+          <div className={styles.stack}>
+            <NumberField
+              label="To the right"
+              value={x}
+              min={-inputLimits.maxMotion}
+              max={inputLimits.maxMotion}
+              onChange={(next) => set({ x: next ?? 0 })}
+            />
+            <NumberField
+              label="Downwards"
+              value={y}
+              min={-inputLimits.maxMotion}
+              max={inputLimits.maxMotion}
+              onChange={(next) => set({ y: next ?? 0 })}
+            />
+          </div>
         </div>
-      </div>
+      ) : (
+        <div className={styles.motion}>
+          <PathPad path={path} onChange={(next) => set({ path: next })} />
+          <p className={styles.note}>Draw another path beside.</p>
+        </div>
+      )}
       <Slider
         label="Zoom"
         min={0.9}

@@ -114,7 +114,7 @@ export function ReferenceSection({ reference, controlNets }: ReferenceSectionPro
         valueText={scale.toFixed(2)}
         onChange={(next) => set({ scale: next })}
       />
-      <div className={styles.columns}>
+      <div className={styles.range}>
         <Slider
           label="From"
           min={0}
