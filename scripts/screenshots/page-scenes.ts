@@ -37,7 +37,8 @@ export function libraryScenes(made: Made): Scene[] {
       prepare: async (page) => {
         await page.getByRole('link', { name: /cactus/ }).focus();
         await page.keyboard.press('Delete');
-        await page.getByRole('button', { name: 'Undo' }).waitFor();
+        // The notice stays while the pointer is on it.
+        await page.getByRole('button', { name: 'Undo' }).hover();
       },
       after: async (page) => {
         await page.getByRole('button', { name: 'Undo' }).click();
@@ -84,7 +85,7 @@ export const otherScenes: Scene[] = [
   {
     name: 'models',
     path: '/models',
-    prepare: (page) => page.getByRole('heading', { name: 'Toybox', exact: true }).waitFor(),
+    prepare: (page) => page.getByRole('heading', { name: 'Toybox', exact: true }).first().waitFor(),
   },
   { name: 'settings', path: '/settings' },
   { name: 'reference', path: '/reference' },
