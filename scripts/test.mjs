@@ -6,6 +6,7 @@
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { findOrInstallBrowser } from './lib/browser.mjs';
+import { findOrInstallFfprobe } from './lib/ffprobe.mjs';
 import { buildWeb, checkNode, endWithNpm, generateDatabaseClient, install, root, run } from './lib/steps.mjs';
 
 checkNode();
@@ -18,6 +19,7 @@ mkdirSync(reports, { recursive: true });
 console.log('Preparing');
 await install();
 await generateDatabaseClient();
+await findOrInstallFfprobe();
 
 const bin = (name) => [`node_modules/${name}`];
 const failed = [];

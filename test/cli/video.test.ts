@@ -1,16 +1,13 @@
-import { execFile } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import sharp from 'sharp';
 import { expect, test } from 'vitest';
 import { receiptSchema } from '../../lib/contracts/generation.ts';
-import { findFfmpeg } from '../../lib/media/ffmpeg.ts';
 import { readComment } from '../../lib/media/video-comment.ts';
 import { encore, scratch, useCommandLine, type CliOutcome } from '../support/cli.ts';
+import { probe } from '../support/ffprobe.ts';
 import { writeMotionAdapter } from '../support/motion.ts';
 
-const run = promisify(execFile);
 useCommandLine();
 
 function generate(...args: string[]): Promise<CliOutcome> {
@@ -38,9 +35,7 @@ test('writes a video of so many frames that says how it was made', async () => {
   // Nothing is injected into videos unless it is asked for.
   expect(facts).toMatchObject({ frames: 4, fps: 8, injection: 0, width: 64, height: 64 });
   expect(seconds.ffmpeg).toBeGreaterThan(0);
-  const { stderr } = await run((await findFfmpeg()).path, ['-i', out, '-f', 'null', '-']);
-  expect(stderr).toMatch(/h264[^\n]*64x64[^\n]*\b8 fps/);
-  expect(/frame=\s*(\d+)/.exec(stderr)?.[1]).toBe('4');
+  expect(await probe(out)).toMatchObject({ codec: 'h264', width: 64, height: 64, frames: 4, fps: 8 });
   const made = JSON.parse(readComment(await readFile(out)) ?? '') as { params: object };
   expect(made.params).toMatchObject({
     task: 'text-to-video',
