@@ -10,7 +10,7 @@ import reference from '../../golden/tiny-sd/reference/motion.json' with { type: 
 import { writeMotionAdapter } from '../../support/motion.ts';
 import { difference, expectTrajectory } from '../../support/parity.ts';
 
-// Reference: training/golden/motion.py, by diffusers' AnimateDiffPipeline.
+// References: training/golden/motion.py, by diffusers' AnimateDiffPipeline, and propagated over its UNetMotionModel.
 
 let scratch: string;
 let engine: Engine;
@@ -50,12 +50,15 @@ describe('AnimateDiff', () => {
     expect(receipt).toMatchObject({ frames: reference.frames, motionAdapter: 'tiny-motion' });
   });
 
-  it('propagates its encoder, the same however many steps to a call', async () => {
-    const long = { ...request, steps: 12, plan: 'faster' } as const;
+  it('propagates its encoder as a loop in Python does, the same however many steps to a call', async () => {
+    const tensors = await readSafetensors('test/golden/tiny-sd/reference/motion.safetensors');
+    const { steps, keySteps } = reference.propagated;
+    const long = { ...request, steps, plan: { keySteps } };
     const serial = await engine.generate({ ...long, decodeWidth: 1 });
     const parallel = await engine.generate({ ...long, decodeWidth: 4 });
+    expectTrajectory(serial.latents, tensors.get('propagated') as Tensor<'float32'>, 'propagated');
     expect(difference(parallel.latents, serial.latents).max).toBeLessThan(1e-5);
-    expect(serial.receipt.encoderRuns).toBeLessThan(12);
+    expect(serial.receipt.encoderRuns).toBe(keySteps.length);
     expect(parallel.receipt.decodeWidth).toBeGreaterThan(1);
   });
 
