@@ -8,6 +8,7 @@ import { readPicture } from '../../media/read-picture.ts';
 import { blankComment } from '../../media/video-comment.ts';
 import { extensionOf, isMediaType, type MediaType, POSTER_TYPE } from '../assets/store.ts';
 import type { ThumbnailSide } from '../assets/thumbnails.ts';
+import { isDiskFull } from '../storage-full.ts';
 import type { Studio } from '../studio.ts';
 
 /** A file that may be sent. `path` lies in the data directory; `hash` never changes for it, so it is its ETag. */
@@ -48,18 +49,23 @@ export async function getPoster(studio: Studio, id: string): Promise<AssetFile> 
   return { path, type, bytes: size, hash, fileName: `${stem}.${extensionOf(type)}` };
 }
 
-/** A webp that fits into a square of `side` pixels; a picture that fits already is sent as it is. */
+/** A webp that fits into a square of `side` pixels; as it is where it fits already, or the disk has no room for another. */
 export async function thumbnailOf(
   studio: Studio,
   { hash, type, width, height, stem }: Pick<FoundAsset, 'hash' | 'type' | 'width' | 'height' | 'stem'>,
   side: ThumbnailSide,
 ): Promise<AssetFile> {
   const original = studio.assets.path(hash, type);
-  if (width <= side && height <= side) {
+  const fits = width <= side && height <= side;
+  const small = fits
+    ? null
+    : await studio.thumbnails
+        .get(original, hash, side)
+        .catch((error: unknown) => (isDiskFull(error) ? null : fileIsGone(error)));
+  if (small === null) {
     const { size } = await stat(original).catch(fileIsGone);
     return { path: original, type, bytes: size, hash, fileName: `${stem}.${extensionOf(type)}` };
   }
-  const small = await studio.thumbnails.get(original, hash, side).catch(fileIsGone);
   return { ...small, type: 'image/webp', hash: `${hash}-${side}`, fileName: `${stem}-${side}.webp` };
 }
 

@@ -2,10 +2,16 @@ import { execFileSync } from 'node:child_process';
 import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { encodePng } from '../../../lib/media/png.ts';
 import { migrate } from '../../../lib/studio/db/migrate.ts';
-import { createGeneration, openStudio } from '../../../lib/studio/services/index.ts';
+import {
+  createGeneration,
+  getGeneration,
+  getThumbnail,
+  openStudio,
+} from '../../../lib/studio/services/index.ts';
 import { AssetStore } from '../../../lib/studio/assets/store.ts';
-import { aRequest, migrations, temporaryFolder, testEnv } from '../../support/studio.ts';
+import { aReceipt, aRequest, migrations, temporaryFolder, testEnv } from '../../support/studio.ts';
 
 /** A file system of 1 MB needs the right to mount one. */
 const canMount = process.platform === 'linux' && process.getuid?.() === 0 && tryMount();
@@ -51,6 +57,29 @@ test.runIf(canMount)(
     expect(stored.map(({ id }) => id)).toEqual(answered);
   },
 );
+
+test.runIf(canMount)('without room for a thumbnail the picture itself is shown', async () => {
+  const home = await smallDisk();
+  await migrate(home, migrations);
+  const studio = openStudio(await testEnv({ home }));
+  onTestFinished(() => studio.close());
+  const file = await encodePng(
+    { width: 600, height: 600, data: new Uint8Array(3 * 600 * 600) },
+    null,
+    'upscale',
+  );
+  const stored = await studio.assets.put(file, 'image/png');
+  await createGeneration(studio, aRequest());
+  const job = await studio.jobs.claim('a worker');
+  await studio.jobs.finish(job!.token, [{ ...stored, width: 600, height: 600, seed: 1 }], aReceipt());
+  const id = (await getGeneration(studio, job!.id)).assets[0]!.id;
+  const filler = join(home, 'filler');
+  // To the last block: writing ends with an error, what fitted stays.
+  await writeFile(filler, Buffer.alloc(2_000_000)).catch(() => undefined);
+  expect(await getThumbnail(studio, id, 256)).toMatchObject({ type: 'image/png', hash: stored.hash });
+  await rm(filler);
+  expect(await getThumbnail(studio, id, 256)).toMatchObject({ type: 'image/webp' });
+});
 
 test.runIf(canMount)(
   'a full disk is a typed error, leaves no half file, and what was stored before stays',
