@@ -1,27 +1,16 @@
 'use client';
 import { useMutation } from '@tanstack/react-query';
-import { useEffect, useRef, useState } from 'react';
+import { useRef, useState } from 'react';
 import type { Model } from '../../lib/contracts/models.ts';
-import { ApiError } from '../_lib/api.ts';
 import { clearDesk, useDesk } from '../_lib/desk.ts';
 import { updateDraft, useDraft, type Draft } from '../_lib/draft.ts';
 import { focusGenerate } from '../_lib/focus-generate.ts';
 import { useHotkeys } from '../_lib/hotkeys.ts';
-import { useLive } from '../_lib/live.ts';
-import {
-  useAdapters,
-  useGenerate,
-  useHold,
-  useGeneration,
-  useGenerations,
-  useModels,
-  useQueue,
-  useVerb,
-} from '../_lib/queries.ts';
+import { useAdapters, useGenerate, useModels, useVerb } from '../_lib/queries.ts';
 import { obstacles, suitableControlNets, toRequest } from '../_lib/request.ts';
-import { onTheTable, selectionStore, useSelection } from '../_lib/selection.ts';
+import { selectionStore } from '../_lib/selection.ts';
 import { drawnSize } from '../_lib/sizes.ts';
-import { announcement, isActive, tabTitle } from '../_lib/states.ts';
+import { announcement, isActive } from '../_lib/states.ts';
 import { useNotify } from '../_components/toaster.tsx';
 import { usePictureDrop } from '../_components/use-drop.ts';
 import { ContactStrip } from './contact-strip.tsx';
@@ -31,6 +20,7 @@ import { PromptPanel } from './prompt-panel.tsx';
 import { Slip } from './slip.tsx';
 import { NothingPainted, sendPictures } from './send-pictures.ts';
 import { Table } from './table.tsx';
+import { useCurrent } from './use-current.ts';
 import styles from './create-page.module.css';
 
 export function CreatePage() {
@@ -38,16 +28,9 @@ export function CreatePage() {
   const { models } = useModels();
   const model = models.find((candidate) => candidate.id === draft.model) ?? models[0];
   const { adapters: controlNets } = useAdapters('controlnet');
-  const history = useGenerations();
-  const { data: queue } = useQueue();
-  const selection = useSelection();
-  const currentId = onTheTable(selection, queue?.running ?? [], queue?.queued ?? [], history.items[0]?.id);
-  const current = useGeneration(currentId);
-  const generation = current.data;
-  const live = useLive(currentId);
+  const { history, currentId, generation, live, hold } = useCurrent();
   const generate = useGenerate();
   const cancel = useVerb('cancel');
-  const hold = useHold();
   const desk = useDesk();
   const { notify, notifyError } = useNotify();
   /** The picture that came and waits to be told what it is for. */
@@ -57,24 +40,6 @@ export function CreatePage() {
   const [saysMissing, setSaysMissing] = useState(false);
   const promptRef = useRef<HTMLTextAreaElement>(null);
   const tableRef = useRef<HTMLElement>(null);
-
-  // What was followed to its end stays on the table.
-  useEffect(() => {
-    if (selection.follow && currentId !== undefined && selection.id !== currentId) {
-      selectionStore.set({ follow: true, id: currentId });
-    }
-  }, [selection, currentId]);
-
-  // A remembered picture may have been deleted elsewhere.
-  useEffect(() => {
-    if (current.error instanceof ApiError && current.error.problem.status === 404) {
-      selectionStore.set({ follow: true, id: null });
-    }
-  }, [current.error]);
-
-  useEffect(() => {
-    document.title = tabTitle(generation, live, hold);
-  }, [generation, live, hold]);
 
   const make = useMutation({
     mutationFn: async ({ wanted, on }: { wanted: Draft; on: Model }) => {
