@@ -23,6 +23,7 @@ export interface Scene {
 
 /** What a reader sees first. */
 export const everyView = views;
+export const darkToo = ['wide', 'wide-dark', 'phone'] as const;
 /** Where a narrow page shows the same, only narrower. */
 export const wideOnly = ['wide'] as const;
 
@@ -142,7 +143,7 @@ async function settle(page: Page): Promise<void> {
         })
         .every((element) =>
           element instanceof HTMLVideoElement
-            ? element.readyState > 1
+            ? element.readyState === HTMLMediaElement.HAVE_ENOUGH_DATA
             : (element as HTMLImageElement).complete,
         ),
   );

@@ -1,5 +1,5 @@
 import type { Page } from 'playwright-core';
-import type { Scene } from './camera.ts';
+import { everyView, wideOnly, type Scene } from './camera.ts';
 import type { Made } from './pictures.ts';
 
 const prompt = (page: Page) => page.getByRole('textbox', { name: 'Prompt', exact: true });
@@ -11,7 +11,7 @@ const details = (page: Page) => page.getByRole('button', { name: 'Details' }).cl
 
 /** Before anything was made. */
 export const firstScenes: Scene[] = [
-  { name: 'create-empty', path: '/' },
+  { name: 'create-empty', path: '/', views: everyView },
   {
     name: 'create-typing',
     path: '/',
@@ -61,6 +61,7 @@ export function createScenes(made: Made): Scene[] {
   return [
     {
       name: 'create',
+      views: everyView,
       path: '/',
       prepare: async (page) => {
         await prompt(page).fill('a fox in a meadow');
@@ -76,7 +77,12 @@ export function createScenes(made: Made): Scene[] {
         await page.getByRole('button', { name: 'Copy details' }).waitFor();
       },
     },
-    { name: 'create-video-result', path: '/', prepare: (page) => recent(page, /^a sailboat/) },
+    {
+      name: 'create-video-result',
+      path: '/',
+      prepare: (page) => recent(page, /^a sailboat/),
+      views: wideOnly,
+    },
     {
       name: 'create-details',
       path: '/',
@@ -90,6 +96,7 @@ export function createScenes(made: Made): Scene[] {
     },
     {
       name: 'create-choice',
+      views: wideOnly,
       path: '/',
       prepare: async (page) => {
         const file = await page.request.get(new URL(made.rocket.assets[0]?.url ?? '', page.url()).href);
@@ -101,6 +108,7 @@ export function createScenes(made: Made): Scene[] {
     },
     {
       name: 'create-redraw',
+      views: wideOnly,
       path: '/',
       prepare: async (page) => {
         await goOn(page, made.rocket, 'Start from this picture');
@@ -114,11 +122,13 @@ export function createScenes(made: Made): Scene[] {
         await goOn(page, made.fox, 'Draw a part anew');
         await prompt(page).fill('a cat in a meadow');
         await draw(page, arc(0.5, 0.55, 0.2));
-        await draw(page, arc(0.5, 0.55, 0.08));
+        await draw(page, arc(0.5, 0.55, 0.12));
+        await draw(page, arc(0.5, 0.55, 0.04));
       },
     },
     {
       name: 'create-extend',
+      views: wideOnly,
       path: '/',
       prepare: async (page) => {
         await goOn(page, made.fox, 'Draw what lies around it');
@@ -130,7 +140,12 @@ export function createScenes(made: Made): Scene[] {
         }
       },
     },
-    { name: 'create-enlarge', path: '/', prepare: (page) => goOn(page, made.fox, 'Enlarge it') },
+    {
+      name: 'create-enlarge',
+      path: '/',
+      prepare: (page) => goOn(page, made.fox, 'Enlarge it'),
+      views: wideOnly,
+    },
     {
       name: 'create-draw',
       path: '/',
@@ -161,6 +176,7 @@ export function createScenes(made: Made): Scene[] {
     },
     {
       name: 'create-animatediff',
+      views: wideOnly,
       path: '/',
       prepare: async (page) => {
         await prompt(page).fill('a whale on the sea');
@@ -170,6 +186,7 @@ export function createScenes(made: Made): Scene[] {
     },
     {
       name: 'create-lora',
+      views: wideOnly,
       path: '/',
       prepare: async (page) => {
         await prompt(page).fill('a castle in the mountains');
@@ -181,6 +198,7 @@ export function createScenes(made: Made): Scene[] {
     },
     {
       name: 'shortcuts',
+      views: wideOnly,
       path: '/',
       prepare: async (page) => {
         await page.getByRole('heading', { name: 'Create a picture' }).waitFor({ state: 'attached' });

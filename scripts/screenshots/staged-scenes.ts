@@ -4,7 +4,7 @@ import type { Generation } from '../../lib/contracts/generation.ts';
 import type { Installation } from '../../lib/contracts/models.ts';
 import { openStudio, readEnv } from '../../lib/studio/services/index.ts';
 import { Stack } from '../../test/e2e/support/stack.ts';
-import { wideOnly, type Camera } from './camera.ts';
+import { darkToo, wideOnly, type Camera } from './camera.ts';
 import type { Made } from './pictures.ts';
 
 const ENTRIES = 50_000;
@@ -15,20 +15,31 @@ export async function takeQueue(camera: Camera, stack: Stack): Promise<void> {
   const ask = (prompt: string, more = {}) =>
     stack.call<Generation>('POST', '/generations', { task: 'text-to-image', prompt, ...more });
   await stack.call('POST', '/queue/pause');
-  const long = await ask('a dragon in the sky', { steps: 1000, plan: 'exact' });
+  // Long enough on any machine for what is taken of it.
+  const long = await ask('a dragon in the sky', { steps: 1000, plan: 'exact', width: 192, height: 192 });
   for (const prompt of ['a frog in a room', 'a unicorn in a meadow', 'a cupcake on a pink background']) {
     await ask(prompt);
   }
-  await camera.take(stack, { name: 'create-paused', path: '/' }, { name: 'queue-paused', path: '/queue' });
+  await camera.take(
+    stack,
+    { name: 'create-paused', path: '/', views: wideOnly },
+    { name: 'queue-paused', path: '/queue', views: wideOnly },
+  );
   await stack.call('POST', '/queue/resume');
   await camera.take(
     stack,
     {
       name: 'create-busy',
+      views: darkToo,
       path: '/',
       prepare: (page) => page.getByRole('img', { name: 'The picture so far' }).waitFor(),
     },
-    { name: 'queue', path: '/queue', prepare: (page) => page.getByRole('progressbar').waitFor() },
+    {
+      name: 'queue',
+      path: '/queue',
+      prepare: (page) => page.getByRole('progressbar').waitFor(),
+      views: darkToo,
+    },
   );
   await stack.call('POST', `/generations/${long.id}/cancel`);
   while ((await stack.call<{ queued: unknown[] }>('GET', '/queue')).queued.length > 0) await sleep(200);
@@ -89,6 +100,7 @@ export async function takeMany(camera: Camera, { all }: Made, url: string): Prom
   try {
     await camera.take(stack, {
       name: 'library-many',
+      views: wideOnly,
       path: '/library',
       prepare: async (page) => {
         await page.getByText('50,000 entries').waitFor();
@@ -125,6 +137,7 @@ export async function takeWithoutWorker(camera: Camera, stack: Stack): Promise<v
   await stack.stop('worker');
   await camera.take(stack, {
     name: 'no-worker',
+    views: wideOnly,
     path: '/queue',
     prepare: (page) => page.getByText('The worker is not running').first().waitFor(),
   });
