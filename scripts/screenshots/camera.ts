@@ -138,8 +138,8 @@ async function settle(page: Page): Promise<void> {
       document.fonts.status === 'loaded' &&
       [...document.querySelectorAll('img, video')]
         .filter((element) => {
-          const { top, bottom, left } = element.getBoundingClientRect();
-          return bottom > 0 && top < window.innerHeight && left < window.innerWidth;
+          const { top, right, bottom, left } = element.getBoundingClientRect();
+          return bottom > 0 && right > 0 && top < window.innerHeight && left < window.innerWidth;
         })
         .every((element) =>
           element instanceof HTMLVideoElement
