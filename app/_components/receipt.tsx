@@ -3,7 +3,7 @@ import { Scale } from 'lucide-react';
 import Link from 'next/link';
 import type { Generation, Receipt as ReceiptData } from '../../lib/contracts/generation.ts';
 import { formatBytes, formatSeconds } from '../_lib/format.ts';
-import { useModels } from '../_lib/queries.ts';
+import { useGeneration, useModels } from '../_lib/queries.ts';
 import { Button } from './button.tsx';
 import { furtherFacts, requestFacts } from './facts.ts';
 import { canVerify, useVerify } from './use-verify.ts';
@@ -35,9 +35,11 @@ export function Receipt({ generation, seed = generation.seed }: { generation: Ge
 
 /** Whether an exact run of the same seed was made, and how far apart the two are; else the way to make one. */
 function Proof({ generation }: { generation: Generation }) {
-  const { id, verifies, verifiedBy, comparison } = generation;
+  const { id, verifies, verifiedBy } = generation;
   const other = verifies ?? verifiedBy;
   const { verify, isPending } = useVerify(generation);
+  const exact = useGeneration(verifiedBy ?? undefined);
+  const comparison = generation.comparison ?? exact.data?.comparison ?? null;
   if (other === null) {
     if (!canVerify(generation)) return null;
     return (

@@ -8,13 +8,8 @@ import { useNotify } from './toaster.tsx';
 
 /** Whether an exact run of the same seed would prove anything. */
 export function canVerify(generation: Generation): boolean {
-  const { status, verifies, verifiedBy, comparison, receipt } = generation;
-  return (
-    status === 'succeeded' &&
-    verifies === null &&
-    (verifiedBy === null || comparison === null) &&
-    (receipt?.encoderRunsSaved ?? 0) > 0
-  );
+  const { status, verifies, receipt } = generation;
+  return status === 'succeeded' && verifies === null && (receipt?.encoderRunsSaved ?? 0) > 0;
 }
 
 /** Makes the same again, exactly, and goes to where the two are compared. */
