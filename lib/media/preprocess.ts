@@ -1,7 +1,6 @@
 import { EncoreError } from '../contracts/errors.ts';
 import type { preprocessors } from '../contracts/task-inputs.ts';
 import type { Picture } from '../engine/tasks/task.ts';
-import { decodePicture, fitPicture, type ResizeMode, type Size } from './fit.ts';
 import { withOpenCv } from './opencv.ts';
 
 export type Preprocessor = (typeof preprocessors)[number];
@@ -27,19 +26,6 @@ export async function preprocess(picture: Picture, name: Preprocessor): Promise<
   const data = new Uint8Array(3 * width * height);
   for (let i = 0; i < lines.length; i++) data.fill(lines[i]!, 3 * i, 3 * i + 3);
   return { width, height, data };
-}
-
-/**
- * Any picture file as the control picture of what is drawn at that size.
- * @throws EncoreError `invalid_parameter` for what is no picture, `payload_too_large`
- */
-export async function controlPicture(
-  file: Uint8Array,
-  size: Size,
-  resize: ResizeMode,
-  name: Preprocessor,
-): Promise<Picture> {
-  return preprocess(await fitPicture(await decodePicture(file), size, resize), name);
 }
 
 /** A picture to the brightness of its lines, one byte a pixel. */

@@ -4,7 +4,7 @@ import type { GenerationParams } from '../../lib/contracts/generation.ts';
 import type { Adapter } from '../../lib/contracts/models.ts';
 import type { ControlInput } from '../../lib/engine/tasks/task.ts';
 import { fitPictures } from '../../lib/media/fit.ts';
-import { controlPicture } from '../../lib/media/preprocess.ts';
+import { controlPicture } from '../../lib/media/control-picture.ts';
 import type { AssetStore } from '../../lib/studio/assets/store.ts';
 import type { ModelCatalog } from '../../lib/studio/models/catalog.ts';
 import type { Found } from '../../lib/studio/models/read-installed.ts';

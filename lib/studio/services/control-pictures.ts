@@ -1,5 +1,5 @@
 import type { Preprocess, Upload } from '../../contracts/pictures.ts';
-import { controlPicture } from '../../media/control-picture.ts';
+import { controlPicturePng } from '../../media/control-picture.ts';
 import { readFile } from '../disk.ts';
 import { oneAtATime } from '../one-at-a-time.ts';
 import type { Studio } from '../studio.ts';
@@ -20,7 +20,7 @@ export async function getControlPicture(
 ): Promise<{ file: Buffer; width: number; height: number }> {
   const { hash, type } = await requirePicture(studio, id);
   const file = await readFile(studio.assets.path(hash, type)).catch(fileIsGone);
-  return preprocessing(() => controlPicture(file, preprocessor));
+  return preprocessing(() => controlPicturePng(file, preprocessor));
 }
 
 /** Keeps what {@link getControlPicture} shows as an upload. @throws EncoreError `not_found`, `storage_full` */
