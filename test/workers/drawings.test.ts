@@ -42,7 +42,7 @@ beforeAll(async () => {
     args: ['--device', 'cpu', '--cache', at('cache'), '--memory', String(MEMORY)],
     log: quiet,
   });
-}, 60_000);
+});
 afterAll(async () => {
   await worker.stop();
   await rm(scratch, { recursive: true });
@@ -166,7 +166,6 @@ describe('one after the other', () => {
       await expectDrawn(kind);
       await expectDrawn('video');
     },
-    120_000,
   );
 
   test.each(['video', 'ControlNet video', 'LoRA picture', 'AnimateDiff'] as const)(
@@ -176,7 +175,6 @@ describe('one after the other', () => {
       await expectDrawn('video');
       await expectDrawn(kind);
     },
-    120_000,
   );
 });
 
@@ -253,5 +251,5 @@ describe('weights that are replaced on disk', () => {
     await writeFile(vocabulary, JSON.stringify({ ...words, 'fox</w>': cat, 'cat</w>': fox }));
     const after = await drawn('picture');
     expect(Buffer.compare(before[0]!.data, after[0]!.data)).not.toBe(0);
-  }, 120_000);
+  });
 });

@@ -12,6 +12,7 @@ import type { Studio } from '../../lib/studio/studio.ts';
 import { createHandler } from '../../workers/handlers/index.ts';
 import type { HandlerResult, Work } from '../../workers/loop.ts';
 import type { EngineJob } from '../../workers/protocol.ts';
+import { writeMotionAdapter } from '../support/motion.ts';
 import { aReceipt, testStudio } from '../support/studio.ts';
 import { safetensors } from '../support/safetensors.ts';
 
@@ -152,6 +153,19 @@ describe('what a request names', () => {
       { file: expect.stringContaining('ink.safetensors') as string, weight: 0.7 },
     ]);
     expect(job.inputs.embeddings).toEqual([expect.stringContaining('calm.safetensors')]);
+  });
+
+  it('has its motion adapter as a folder', async () => {
+    const studio = await testStudio();
+    const folder = await writeMotionAdapter(join(studio.env.home, 'models', 'tiny-motion'));
+    const video = { frames: 2, fps: 4, motion: { x: 0, y: 0 }, format: 'mp4', adapter: 'tiny-motion' };
+    const given = { params: params({ task: 'text-to-video', video }), inputs: [] };
+    expect((await handle(studio, given, 2)).job.inputs.motionAdapter).toBe(folder);
+    const other = {
+      ...given,
+      params: params({ task: 'text-to-video', video: { ...video, adapter: 'none' } }),
+    };
+    await expect(handle(studio, other)).rejects.toMatchObject({ code: 'unknown_model' });
   });
 
   it('ends the job with a sentence when it is gone', async () => {
