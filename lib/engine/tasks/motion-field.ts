@@ -88,7 +88,7 @@ function taps(length: number, motion: number, zoom: number, sampling: Sampling):
     const i = middle + (at - middle) / zoom;
     if (sampling === 'nearest') {
       // diffusers measures from the corner of a 512-pixel grid: half of its pixels before the centre.
-      const index = reflected(roundHalfEven(clampedReflection(i + shift - length / 1024, length)), length);
+      const index = reflected(roundHalfEven(reflected(i + shift - length / 1024, length)), length);
       return { low: index, high: index, share: 0 };
     }
     const position = i + shift;
@@ -98,15 +98,11 @@ function taps(length: number, motion: number, zoom: number, sampling: Sampling):
 }
 
 /** Mirrored at the outer edges -0.5 and length - 0.5, then kept inside (torch's reflect_coordinates and clip). */
-function clampedReflection(position: number, length: number): number {
+function reflected(position: number, length: number): number {
   const from = position + 0.5;
   const folded = Math.abs(from) % (2 * length);
   const inside = folded > length ? 2 * length - folded : folded;
   return Math.min(Math.max(inside - 0.5, 0), length - 1);
-}
-
-function reflected(index: number, length: number): number {
-  return clampedReflection(index, length);
 }
 
 function roundHalfEven(x: number): number {
