@@ -30,6 +30,7 @@ from .descent import Descent, Run
 from .networks import CELLS, CHANNELS, autoencoder
 from .pca import PatchPCA, write_encoder
 from .text2image import Trainer, load_average
+from .together import Together
 from .tokenizer import Tokenizer
 
 PROOFS = Path(__file__).with_name("proofs.json")
@@ -178,7 +179,7 @@ def from_export(work: Path, model: Path, **_) -> str:
 
 
 def resume(model: Path, **_) -> str:
-    """Four steps are two steps, a checkpoint, and two steps; for all three trainers."""
+    """Four steps are two steps, a checkpoint, and two steps; for all four trainings."""
     torch.set_num_threads(1)
     few = kinds()[:8]
     random_state = np.random.default_rng(0)
@@ -195,10 +196,15 @@ def resume(model: Path, **_) -> str:
 
     drawings = random_state.integers(0, 255, (8, 3, 2, 2048), np.uint8)
 
-    def scribbler() -> Descent:
+    def scribbler() -> ControlTrainer:
         return ControlTrainer(model, torch.from_numpy(latents), drawings, pca, Run(2, 1e-3, 10))
 
-    for make in (denoiser, decoder, scribbler):
+    def both() -> Descent:
+        run = Run(4, 1e-3, 10)
+        pictures = Trainer(torch.from_numpy(latents), few, run, pca, torch.from_numpy(latents))
+        return Together(pictures, scribbler(), run)
+
+    for make in (denoiser, decoder, scribbler, both):
         whole, first = make(), make()
         for _ in range(4):
             whole.step()

@@ -105,12 +105,12 @@ class ControlTrainer(Descent):
         error = ((made.flatten(1).float() - velocity(noisy, clean, a, b)).square() * self.shown).mean(1)
         return (error * loss_weight(a, b)).mean()
 
-    def export(self, out: Path) -> None:
-        """Writes config.json and the averaged weights in half precision."""
-        with self.averaged():
-            copy.deepcopy(self.net).to(torch.float16).save_pretrained(out)
-        for file in out.glob("*.safetensors"):
-            file.chmod(0o644)
+
+def write(control: ControlNetModel, out: Path) -> None:
+    """Writes config.json and the weights in half precision, which they have afterwards."""
+    control.to(torch.float16).save_pretrained(out)
+    for file in out.glob("*.safetensors"):
+        file.chmod(0o644)
 
 
 def main() -> None:
@@ -128,7 +128,9 @@ def main() -> None:
     descent.resume(trainer, path, args)
     if not args.export:
         descent.train(trainer, path, args, log_every=25)
-    trainer.export(args.out)
+    if trainer.done >= run.steps or args.export:
+        with trainer.averaged():
+            write(copy.deepcopy(trainer.net), args.out)
 
 
 if __name__ == "__main__":

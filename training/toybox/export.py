@@ -10,6 +10,8 @@ import json
 from pathlib import Path
 
 import torch
+from diffusers import AutoencoderTiny
+from torch import nn
 
 from . import autoencoder, text2image
 from .captions import article, corpus_words
@@ -78,17 +80,14 @@ def write_json(path: Path, value: dict) -> None:
     path.write_text(json.dumps(value, indent=2) + "\n")
 
 
-def export(work: Path, out: Path) -> None:
-    """Writes every file but README.md and LICENSE, which are kept by hand."""
-    tokenizer = Tokenizer()
-    nets = text2image.load_average(work / "text2image.pt")
-    vae = autoencoder.load_average(work / "decoder.pt", PatchPCA.load(work / "pca.npz"))
+def write(nets: nn.ModuleDict, vae: AutoencoderTiny, out: Path) -> None:
+    """Writes every file but README.md and LICENSE, which are kept by hand. The networks are in half precision afterwards."""
     out.mkdir(parents=True, exist_ok=True)
     nets["text"].to(torch.float16).save_pretrained(out / "text_encoder")
     nets["unet"].to(torch.float16).save_pretrained(out / "unet")
     vae.to(torch.float16).save_pretrained(out / "vae")
     scheduler().save_pretrained(out / "scheduler")
-    tokenizer.save(out / "tokenizer")
+    Tokenizer().save(out / "tokenizer")
     write_json(out / "model_index.json", INDEX)
     write_json(out / "prompts.json", prompts())
     for file in out.rglob("*.safetensors"):
@@ -100,7 +99,8 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path("training/.cache"))
     parser.add_argument("--out", type=Path, default=Path("models/toybox"))
     args = parser.parse_args()
-    export(args.work, args.out)
+    nets = text2image.load_average(args.work / "text2image.pt")
+    write(nets, autoencoder.load_average(args.work / "decoder.pt", PatchPCA.load(args.work / "pca.npz")), args.out)
     size = sum(file.stat().st_size for file in args.out.rglob("*") if file.is_file())
     print(f"{args.out}: {size / 1e6:.1f} MB")
     print("The parity test compares these weights with diffusers: now run `python training/golden/toybox.py`.")

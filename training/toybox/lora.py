@@ -2,7 +2,7 @@
 
     python -m training.toybox.lora --work DIR --sheet docs/pictures/toybox-cyanotype.webp
 
-One minute on one core. Scenes are turned into prints in Prussian blue, encoded as the model's autoencoder does, and the
+Four minutes on one core. Scenes are turned into prints in Prussian blue, encoded as the model's autoencoder does, and the
 UNet learns to draw them from the captions of the scenes; only the LoRA is trained. Names as sd-scripts has them.
 """
 
@@ -82,9 +82,9 @@ def main() -> None:
     parser.add_argument("--model", type=Path, default=Path("models/toybox"))
     parser.add_argument("--out", type=Path, default=Path("models/loras/cyanotype.safetensors"))
     parser.add_argument("--sheet", type=Path, help="write pictures without it above those with it")
-    parser.add_argument("--steps", type=int, default=220)
+    parser.add_argument("--steps", type=int, default=800)
     parser.add_argument("--batch", type=int, default=16)
-    parser.add_argument("--rate", type=float, default=4e-3)
+    parser.add_argument("--rate", type=float, default=3e-3)
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     torch.set_num_threads(1)

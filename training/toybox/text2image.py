@@ -4,8 +4,9 @@
 
 Resumes by itself from DIR/text2image.pt.  Everything random in step n follows from (seed, n), so a resumed run is the
 uninterrupted one.  --steps may be changed on resume: the learning rate falls to zero over the last part of the run.
-Where DIR/loose.npy exists (control_data.py), pictures without a caption are scenes from it: the network then can draw
-a thing off the middle when a ControlNet asks for it.  Metrics go to DIR/text2image.jsonl.
+Where DIR/loose.npy exists (control_data.py), some pictures without a caption and some with little noise are scenes from
+it: the network then goes on with a thing off the middle where it is given one (image to image, ControlNet).  Metrics go
+to DIR/text2image.jsonl.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ from .warm import begin_denoiser
 
 DECAY_SHARE = 0.4  # of the run, at its end
 LOOSE_SHARE = 0.5  # of the pictures without a caption
+LATE = 400  # below this time x_t shows where a thing is,
+LATE_SHARE = 0.25  # and so many of the pictures with one are loose, too
 
 
 def networks(tokenizer: Tokenizer) -> torch.nn.ModuleDict:
@@ -79,12 +82,14 @@ class Trainer(Descent):
         candidates = self.latents[torch.tensor(picked)].flatten(2)
         one = torch.randint(candidates.shape[1], (len(picked),), generator=generator)
         clean = candidates[torch.arange(len(picked)), one]
-        if self.loose is not None:
-            for i, (text, _) in enumerate(captions):
-                if not text and rng.random() < LOOSE_SHARE:
-                    clean[i] = self.loose[picked[i], rng.randrange(self.loose.shape[1])].flatten()
         times = draw_times(len(picked), generator)
         noise = torch.randn(clean.shape, generator=generator)
+        if self.loose is not None:
+            for i, (text, _) in enumerate(captions):
+                share = LOOSE_SHARE if not text else LATE_SHARE if times[i] < LATE else 0
+                if rng.random() < share:
+                    clean[i] = self.loose[picked[i], rng.randrange(self.loose.shape[1])].flatten()
+                    whole[i] = False
         return tuple(x.to(self.run.device) for x in (ids, clean, candidates, whole, times, noise))
 
     def predict(self, ids: torch.Tensor, noisy: torch.Tensor, times: torch.Tensor) -> torch.Tensor:
@@ -104,7 +109,7 @@ class Trainer(Descent):
         return (error * loss_weight(a, b)).mean()
 
     def x0_errors(self, times: tuple[int, ...] = (999, 700, 500, 300, 100), count: int = 96) -> dict[str, float]:
-        """Mean squared error of x_0, with the averaged weights, on scenes drawn once: true and shuffled captions."""
+        """Mean squared error of x_0 on scenes drawn once: true and shuffled captions. Call it inside `averaged`."""
         rng, generator = random.Random(1), torch.Generator().manual_seed(1)
         picked = rng.sample(range(len(self.kinds)), count)
         clean = self.latents[torch.tensor(picked), 0].flatten(1).to(self.run.device)
@@ -112,16 +117,15 @@ class Trainer(Descent):
         ids = torch.tensor([self.tokenizer.encode(plain_caption(self.kinds[i], n)) for n, i in enumerate(picked)])
         ids = ids.to(self.run.device)
         result = {}
-        with self.averaged():
-            for t in times:
-                at = torch.full((count,), t, device=self.run.device)
-                a, b = self.a[at], self.b[at]
-                noisy = a[:, None] * clean + b[:, None] * noise
-                for name, words in (("true", ids), ("shuffled", ids.roll(1, 0))):
-                    if name == "shuffled" and t not in times[:1]:
-                        continue
-                    guess = clean_from_velocity(noisy, self.predict(words, noisy, at), a, b)
-                    result[f"x0_{t}_{name}"] = (guess - clean).square().mean().item()
+        for t in times:
+            at = torch.full((count,), t, device=self.run.device)
+            a, b = self.a[at], self.b[at]
+            noisy = a[:, None] * clean + b[:, None] * noise
+            for name, words in (("true", ids), ("shuffled", ids.roll(1, 0))):
+                if name == "shuffled" and t not in times[:1]:
+                    continue
+                guess = clean_from_velocity(noisy, self.predict(words, noisy, at), a, b)
+                result[f"x0_{t}_{name}"] = (guess - clean).square().mean().item()
         return result
 
 
@@ -144,7 +148,10 @@ def main() -> None:
     descent.resume(trainer, path, args)
 
     def measure() -> dict[str, float]:
-        return trainer.x0_errors() if trainer.done % args.test_every == 0 else {}
+        if trainer.done % args.test_every:
+            return {}
+        with trainer.averaged():
+            return trainer.x0_errors()
 
     descent.train(trainer, path, args, log_every=50, measure=measure)
 
