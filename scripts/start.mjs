@@ -31,7 +31,8 @@ const loopback = ['127.0.0.1', '::1', 'localhost'];
 /** A part that dies this often within a minute is not started again. */
 const restartsPerMinute = 5;
 const graceMs = 10_000;
-const endWithParent = new URL('lib/end-with-parent.mjs', import.meta.url).href;
+/** What a process imports before its own program. */
+const first = (name) => ['--import', new URL(`lib/${name}.mjs`, import.meta.url).href];
 
 if (!Number.isInteger(port) || port < 1 || port > 65_535)
   fail(`PORT must be a number from 1 to 65535, got ${process.env.PORT}.`);
@@ -54,6 +55,7 @@ if (!dev) await buildWeb();
 
 const parts = [
   part('web', [
+    ...first('refuse-early'),
     'node_modules/next/dist/bin/next',
     dev ? 'dev' : 'start',
     '--hostname',
@@ -75,7 +77,7 @@ function part(name, args) {
     name,
     child: undefined,
     start() {
-      const child = spawn(process.execPath, ['--import', endWithParent, ...args], {
+      const child = spawn(process.execPath, [...first('end-with-parent'), ...args], {
         cwd: root,
         env: { ...process.env, NODE_ENV: dev ? 'development' : 'production', NEXT_TELEMETRY_DISABLED: '1' },
         stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
