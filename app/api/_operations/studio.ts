@@ -68,7 +68,7 @@ export const removeModelOperation = defineOperation({
   description: 'The files of an added one stay where they are; those of one from a hub are deleted.',
   params: idParams,
   responses: { 204: { description: 'Gone' } },
-  errors: ['unknown_model', 'conflict'],
+  errors: ['not_found', 'conflict'],
   async run({ params, studio }) {
     await removeModel(studio, params.id);
     return { status: 204 };

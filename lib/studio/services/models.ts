@@ -93,10 +93,12 @@ function isRefused(error: unknown): boolean {
 
 /**
  * Takes away what was added, whose files stay where they are, or what was fetched from a hub, with its files.
- * @throws EncoreError `unknown_model`, `conflict` for one that was neither, or whose files something is drawn with now
+ * @throws EncoreError `not_found`, `conflict` for one that was neither, or whose files something is drawn with now
  */
 export async function removeModel(studio: Studio, id: string): Promise<void> {
-  const { path, item } = await requireInstalled(studio, id);
+  const found = await studio.models.find(id);
+  if (found === null) throw new EncoreError('not_found', `There is no model "${id.slice(0, 100)}".`);
+  const { path, item } = found;
   const models = join(studio.env.home, 'models');
   const top = await topOf(models, path);
   if (item.source === 'bundled' || top === null) {

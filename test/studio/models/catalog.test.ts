@@ -166,6 +166,8 @@ test.each([
   expect((await listModels(studio, 'model')).map(({ id }) => id)).toEqual(['tiny']);
 });
 
-test('a model that came with Encore stays', async () => {
-  await expect(removeModel(await testStudio(), 'tiny')).rejects.toMatchObject({ code: 'conflict' });
+test('a model that came with Encore stays, and one that is not there cannot be taken away', async () => {
+  const studio = await testStudio();
+  await expect(removeModel(studio, 'tiny')).rejects.toMatchObject({ code: 'conflict' });
+  await expect(removeModel(studio, 'gone')).rejects.toMatchObject({ code: 'not_found' });
 });
