@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { expect, onTestFinished, test } from 'vitest';
-import { eventually } from '../support/process.ts';
+import { ended, eventually, startScript } from '../support/process.ts';
 
 const steps = JSON.stringify(new URL('../../scripts/lib/steps.mjs', import.meta.url).href);
 
@@ -18,6 +18,20 @@ test.each([
   const complaint = nodeComplaint(version);
   if (enough) expect(complaint).toBeUndefined();
   else expect(complaint).toContain(`needs Node 20.19 or newer, this is ${version}`);
+});
+
+test.each([
+  [{ ENCORE_HOST: '0.0.0.0' }, 'will not listen on 0.0.0.0 without a token'],
+  [{ ENCORE_HOST: '0.0.0.0', ENCORE_TOKEN: 'too short' }, 'ENCORE_TOKEN has 9 characters'],
+  [{ PORT: 'http' }, 'PORT must be a number from 1 to 65535, got http'],
+  [{ PORT: '70000' }, 'got 70000'],
+])('%j starts nothing and says why', async (env, reason) => {
+  const start = startScript('scripts/start.mjs', { ENCORE_TOKEN: '', ...env });
+  expect(await ended(start)).toBe(1);
+  expect(start.output()).toContain(reason);
+  // No banner, no step, no stack trace, and no token.
+  expect(start.output().trim().split('\n')).toHaveLength(1);
+  expect(start.output()).not.toContain('too short');
 });
 
 test.skipIf(process.platform === 'win32')(
