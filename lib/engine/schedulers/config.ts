@@ -8,7 +8,7 @@ export const noiseScheduleSchema = z.object({
   beta_start: z.number().positive().max(1).default(0.0001),
   beta_end: z.number().positive().max(1).default(0.02),
   beta_schedule: z.enum(['linear', 'scaled_linear', 'squaredcos_cap_v2']).default('linear'),
-  trained_betas: z.array(z.number()).min(1).max(100_000).nullish(),
+  trained_betas: z.array(z.number().positive().max(1)).min(1).max(100_000).nullish(),
   rescale_betas_zero_snr: z.boolean().default(false),
   prediction_type: z.enum(['epsilon', 'sample', 'v_prediction']).default('epsilon'),
   timestep_spacing: z.enum(['linspace', 'leading', 'trailing']).default('leading'),

@@ -1,12 +1,10 @@
 import { z } from 'zod';
 import { weightedSum } from '../tensor/arithmetic.ts';
-import type { Tensor } from '../tensor/tensor.ts';
+import { alphaLookup, alphaRun } from './alpha-run.ts';
 import { checkSteps, clippingSchema, noiseScheduleSchema, parseSchedulerConfig } from './config.ts';
 import { noiseSchedule, spacedTimesteps } from './noise-schedule.ts';
-import { clipped, denoised, noised } from './prediction.ts';
+import { clipped } from './prediction.ts';
 import type { Scheduler } from './scheduler.ts';
-
-type Float32 = Tensor<'float32'>;
 
 const schema = z.object({
   ...noiseScheduleSchema.shape,
@@ -19,8 +17,7 @@ export function ddim(settings: Readonly<Record<string, unknown>>): Scheduler {
   const config = parseSchedulerConfig(schema, settings);
   const trainSteps = config.num_train_timesteps;
   const { alphasCumprod } = noiseSchedule(config);
-  const finalAlpha = config.set_alpha_to_one ? 1 : alphasCumprod[0]!;
-
+  const alphaAt = alphaLookup(alphasCumprod, config.set_alpha_to_one ? 1 : alphasCumprod[0]!);
   return {
     name: 'ddim',
     config,
@@ -30,37 +27,23 @@ export function ddim(settings: Readonly<Record<string, unknown>>): Scheduler {
       const { timestep_spacing: spacing, steps_offset: offset } = config;
       const timesteps = spacedTimesteps(spacing, trainSteps, steps, offset).slice(first);
       const stride = Math.floor(trainSteps / steps);
-      const alphaAt = (t: number) => (t >= 0 ? alphasCumprod[Math.min(t, trainSteps - 1)]! : finalAlpha);
-
-      const interpret = (prediction: Float32, t: number, sample: Float32) => {
-        const a = alphaAt(t);
-        return denoised(config.prediction_type, prediction, sample, Math.sqrt(a), Math.sqrt(1 - a));
-      };
-
+      const run = alphaRun(config, timesteps, alphaAt);
       return {
-        timesteps,
-        initNoiseSigma: 1,
+        ...run,
         stochastic: eta > 0,
-        scaleModelInput: (sample) => sample,
         step(prediction, index, sample, noise) {
           const t = timesteps[index]!;
           const a = alphaAt(t);
           const aNext = alphaAt(t - stride);
-          const { original, epsilon } = interpret(prediction, t, sample);
-          const deviation = eta * Math.sqrt(((1 - aNext) / (1 - a)) * (1 - a / aNext));
+          const { original, epsilon } = run.interpret(prediction, index, sample);
+          // At 1000 of 1000 steps two of them may have no signal: a / aNext is then no number.
+          const deviation = eta === 0 ? 0 : eta * Math.sqrt(((1 - aNext) / (1 - a)) * (1 - a / aNext));
           const next = weightedSum(
             [Math.sqrt(aNext), clipped(original, config)],
             [Math.sqrt(Math.max(1 - aNext - deviation ** 2, 0)), epsilon],
           );
           return eta > 0 ? weightedSum([1, next], [deviation, noise()]) : next;
         },
-        predictOriginal: (prediction, index, sample) =>
-          interpret(prediction, timesteps[index]!, sample).original,
-        addNoise(original, noise, index = 0) {
-          const a = alphaAt(timesteps[index]!);
-          return noised(original, noise, Math.sqrt(a), Math.sqrt(1 - a));
-        },
-        priorScale: () => 1,
       };
     },
   };

@@ -1,12 +1,10 @@
 import { z } from 'zod';
 import { weightedSum } from '../tensor/arithmetic.ts';
-import type { Tensor } from '../tensor/tensor.ts';
+import { alphaLookup, alphaRun } from './alpha-run.ts';
 import { checkSteps, clippingSchema, noiseScheduleSchema, parseSchedulerConfig } from './config.ts';
 import { noiseSchedule, spacedTimesteps } from './noise-schedule.ts';
-import { clipped, denoised, noised } from './prediction.ts';
+import { clipped } from './prediction.ts';
 import type { Scheduler } from './scheduler.ts';
-
-type Float32 = Tensor<'float32'>;
 
 const schema = z.object({
   ...noiseScheduleSchema.shape,
@@ -19,7 +17,7 @@ export function ddpm(settings: Readonly<Record<string, unknown>>): Scheduler {
   const config = parseSchedulerConfig(schema, settings);
   const trainSteps = config.num_train_timesteps;
   const { alphasCumprod } = noiseSchedule(config);
-  const alphaAt = (t: number) => (t >= 0 ? alphasCumprod[Math.min(t, trainSteps - 1)]! : 1);
+  const alphaAt = alphaLookup(alphasCumprod, 1);
   return {
     name: 'ddpm',
     config,
@@ -28,21 +26,17 @@ export function ddpm(settings: Readonly<Record<string, unknown>>): Scheduler {
       checkSteps(steps, first, trainSteps);
       const { timestep_spacing: spacing, steps_offset: offset } = config;
       const timesteps = spacedTimesteps(spacing, trainSteps, steps, offset).slice(first);
-      const predictOriginal = (prediction: Float32, index: number, sample: Float32) => {
-        const a = alphaAt(timesteps[index]!);
-        return denoised(config.prediction_type, prediction, sample, Math.sqrt(a), Math.sqrt(1 - a)).original;
-      };
+      const run = alphaRun(config, timesteps, alphaAt);
       return {
-        timesteps,
-        initNoiseSigma: 1,
+        ...run,
         stochastic: true,
-        scaleModelInput: (sample) => sample,
         step(prediction, index, sample, noise) {
           const t = timesteps[index]!;
           const [a, aNext] = [alphaAt(t), alphaAt(timesteps[index + 1] ?? -1)];
-          const alpha = a / aNext;
+          // At 1000 of 1000 steps two of them may have no signal.
+          const alpha = aNext === 0 ? 1 : a / aNext;
           const beta = 1 - alpha;
-          const original = clipped(predictOriginal(prediction, index, sample), config);
+          const original = clipped(run.predictOriginal(prediction, index, sample), config);
           // Equation 7: the mean of q(x_next | x_t, x_0).
           const mean = weightedSum(
             [(Math.sqrt(aNext) * beta) / (1 - a), original],
@@ -53,12 +47,6 @@ export function ddpm(settings: Readonly<Record<string, unknown>>): Scheduler {
           const variance = config.variance_type === 'fixed_large' ? beta : small;
           return weightedSum([1, mean], [Math.sqrt(variance), noise()]);
         },
-        predictOriginal,
-        addNoise(original, noise, index = 0) {
-          const a = alphaAt(timesteps[index]!);
-          return noised(original, noise, Math.sqrt(a), Math.sqrt(1 - a));
-        },
-        priorScale: () => 1,
       };
     },
   };

@@ -6,7 +6,7 @@ import { parseSchedulerConfig } from './config.ts';
 import { roundHalfEven } from './noise-schedule.ts';
 import type { Scheduler } from './scheduler.ts';
 import { sigmaTable } from './sigma-schedule.ts';
-import { solverRun, solverSchema } from './solver.ts';
+import { noInterval, solverRun, solverSchema } from './solver.ts';
 
 type Float32 = Tensor<'float32'>;
 
@@ -52,6 +52,7 @@ export function dpmSolver(name: SchedulerName, settings: Readonly<Record<string,
           const left = timesteps.length - index;
           const order = Math.min(orderWith(left, options.steps), history.length);
           const h = scales[index + 1]!.lambda - scales[index]!.lambda;
+          if (h < noInterval) return sample;
           // Earlier steps relative to this one, as ratios of lambda.
           const ratios = history.slice(1, order).map((_, i) => {
             return (scales[index - i]!.lambda - scales[index - i - 1]!.lambda) / h;

@@ -1,13 +1,11 @@
 import { z } from 'zod';
 import { EncoreError } from '../../contracts/errors.ts';
 import { weightedSum } from '../tensor/arithmetic.ts';
-import type { Tensor } from '../tensor/tensor.ts';
+import { alphaLookup, alphaRun } from './alpha-run.ts';
 import { checkSteps, clippingSchema, noiseScheduleSchema, parseSchedulerConfig } from './config.ts';
 import { noiseSchedule } from './noise-schedule.ts';
-import { clipped, denoised, noised } from './prediction.ts';
+import { clipped } from './prediction.ts';
 import type { Scheduler } from './scheduler.ts';
-
-type Float32 = Tensor<'float32'>;
 
 const schema = z.object({
   ...noiseScheduleSchema.shape,
@@ -30,7 +28,7 @@ const dataSigma = 0.5;
 export function lcm(settings: Readonly<Record<string, unknown>>): Scheduler {
   const config = parseSchedulerConfig(schema, settings);
   const trainSteps = config.num_train_timesteps;
-  const { alphasCumprod } = noiseSchedule(config);
+  const alphaAt = alphaLookup(noiseSchedule(config).alphasCumprod, 1);
   return {
     name: 'lcm',
     config,
@@ -38,38 +36,21 @@ export function lcm(settings: Readonly<Record<string, unknown>>): Scheduler {
     begin({ steps, first = 0 }) {
       checkSteps(steps, first, trainSteps);
       const timesteps = consistencyTimesteps(trainSteps, config.original_inference_steps, steps).slice(first);
-      const scalesAt = (t: number) => {
-        const a = alphasCumprod[t]!;
-        return { alpha: Math.sqrt(a), sigma: Math.sqrt(1 - a) };
-      };
-      const predictOriginal = (prediction: Float32, index: number, sample: Float32) => {
-        const { alpha, sigma } = scalesAt(timesteps[index]!);
-        return denoised(config.prediction_type, prediction, sample, alpha, sigma).original;
-      };
+      const run = alphaRun(config, timesteps, alphaAt);
       return {
-        timesteps,
-        initNoiseSigma: 1,
+        ...run,
         stochastic: true,
-        scaleModelInput: (sample) => sample,
         step(prediction, index, sample, noise) {
           const scaledTime = timesteps[index]! * config.timestep_scaling;
           const spread = scaledTime ** 2 + dataSigma ** 2;
-          const original = clipped(predictOriginal(prediction, index, sample), config);
+          const original = clipped(run.predictOriginal(prediction, index, sample), config);
           const consistent = weightedSum(
             [scaledTime / Math.sqrt(spread), original],
             [dataSigma ** 2 / spread, sample],
           );
-          const next = timesteps[index + 1];
-          if (next === undefined) return consistent;
-          const { alpha, sigma } = scalesAt(next);
-          return noised(consistent, noise(), alpha, sigma);
+          const isLast = index + 1 === timesteps.length;
+          return isLast ? consistent : run.addNoise(consistent, noise(), index + 1);
         },
-        predictOriginal,
-        addNoise(original, noise, index = 0) {
-          const { alpha, sigma } = scalesAt(timesteps[index]!);
-          return noised(original, noise, alpha, sigma);
-        },
-        priorScale: () => 1,
       };
     },
   };

@@ -1,3 +1,4 @@
+import { EncoreError } from '../../contracts/errors.ts';
 import { noiseScheduleSchema, parseSchedulerConfig } from './config.ts';
 import type { NoiseScheduleConfig, TimestepSpacing } from './config.ts';
 
@@ -8,7 +9,7 @@ export interface NoiseSchedule {
   readonly alphasCumprod: Float32Array;
 }
 
-/** Throws nothing: the config's schema has bounded every number. */
+/** Throws `checkpoint_invalid` where a schedule is given in numbers and has another length than it says. */
 export function noiseSchedule(config: NoiseScheduleConfig): NoiseSchedule {
   const betas = config.rescale_betas_zero_snr ? zeroTerminalSnr(betasOf(config)) : betasOf(config);
   return { betas, alphasCumprod: cumulativeProduct(betas.map((beta) => 1 - beta)) };
@@ -21,6 +22,12 @@ export function trainingAlphas(settings: Readonly<Record<string, unknown>>): Flo
 
 function betasOf(config: NoiseScheduleConfig): Float32Array {
   const { num_train_timesteps: count, beta_start: start, beta_end: end, trained_betas: trained } = config;
+  if (trained && trained.length !== count) {
+    throw new EncoreError(
+      'checkpoint_invalid',
+      `scheduler_config.json: ${trained.length} trained_betas for ${count} num_train_timesteps`,
+    );
+  }
   if (trained) return Float32Array.from(trained);
   switch (config.beta_schedule) {
     case 'linear':

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { weightedSum } from '../tensor/arithmetic.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { alphaLookup, alphaRun } from './alpha-run.ts';
 import { checkSteps, noiseScheduleSchema, parseSchedulerConfig } from './config.ts';
 import { noiseSchedule, spacedTimesteps } from './noise-schedule.ts';
-import { denoised, noised } from './prediction.ts';
 import type { Scheduler } from './scheduler.ts';
 
 type Float32 = Tensor<'float32'>;
@@ -23,8 +23,7 @@ export function pndm(settings: Readonly<Record<string, unknown>>): Scheduler {
   const config = parseSchedulerConfig(schema, settings);
   const trainSteps = config.num_train_timesteps;
   const { alphasCumprod } = noiseSchedule({ ...config, rescale_betas_zero_snr: false });
-  const finalAlpha = config.set_alpha_to_one ? 1 : alphasCumprod[0]!;
-  const alphaAt = (t: number) => (t >= 0 ? alphasCumprod[Math.min(t, trainSteps - 1)]! : finalAlpha);
+  const alphaAt = alphaLookup(alphasCumprod, config.set_alpha_to_one ? 1 : alphasCumprod[0]!);
 
   return {
     name: 'pndm',
@@ -41,10 +40,8 @@ export function pndm(settings: Readonly<Record<string, unknown>>): Scheduler {
       let start: Float32 | undefined;
 
       return {
-        timesteps,
-        initNoiseSigma: 1,
+        ...alphaRun(config, timesteps, alphaAt),
         stochastic: false,
-        scaleModelInput: (sample) => sample,
         step(prediction, index, sample) {
           let t = timesteps[index]!;
           let next = t - stride;
@@ -58,16 +55,6 @@ export function pndm(settings: Readonly<Record<string, unknown>>): Scheduler {
           if (index === 0) start = sample;
           return transfer(sample, multistep(history), t, next);
         },
-        predictOriginal(prediction, index, sample) {
-          const a = alphaAt(timesteps[index]!);
-          return denoised(config.prediction_type, prediction, sample, Math.sqrt(a), Math.sqrt(1 - a))
-            .original;
-        },
-        addNoise(original, noise, index = 0) {
-          const a = alphaAt(timesteps[index]!);
-          return noised(original, noise, Math.sqrt(a), Math.sqrt(1 - a));
-        },
-        priorScale: () => 1,
       };
 
       /** Equation 9 of the paper. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { EncoreError } from '../../contracts/errors.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { checkSteps, clippingSchema } from './config.ts';
 import { denoised, noised, thresholded, type Denoised } from './prediction.ts';
@@ -29,7 +30,16 @@ export interface SolverRun extends Omit<SchedulerRun, 'step' | 'stochastic'> {
   interpret(prediction: Float32, index: number, sample: Float32): Denoised;
 }
 
-/** `whole` rounds timesteps that were spaced by sigma. */
+/**
+ * A last step over no more than this in lambda leaves the sample as it is (`final_sigmas_type: sigma_min`, where the last
+ * evaluation is at sigma_min already): differences divide by it.
+ */
+export const noInterval = 1e-9;
+
+/**
+ * `whole` rounds timesteps that were spaced by sigma. Throws `invalid_parameter` for more steps than the schedule has
+ * timesteps for.
+ */
 export function solverRun(
   config: SolverConfig,
   table: SigmaTable,
@@ -39,6 +49,13 @@ export function solverRun(
   checkSteps(steps, first, config.num_train_timesteps);
   const all = solverSteps(config, table, steps, whole);
   const scales = all.sigmas.slice(first).map(unitScales);
+  if (scales.slice(1, -1).some(({ lambda }, i) => lambda - scales[i]!.lambda < noInterval)) {
+    throw new EncoreError(
+      'invalid_parameter',
+      `${steps} steps with ${config.timestep_spacing} spacing fall on one timestep twice`,
+      { remedy: 'Use fewer steps.', errors: [{ path: 'steps', message: 'are too many for this scheduler' }] },
+    );
+  }
   const read = (prediction: Float32, index: number, sample: Float32) => {
     const { alpha, sigma } = scales[index]!;
     return denoised(config.prediction_type, prediction, sample, alpha, sigma);
