@@ -1,8 +1,6 @@
 import { z } from 'zod';
-import { EncoreError } from '../../../contracts/errors.ts';
 import { activationNames } from '../../onnx/builder.ts';
-
-const count = z.int().min(1);
+import { count, layerCount, parseConfig } from '../parse-config.ts';
 
 /** config.json of CLIPTextModel and CLIPTextModelWithProjection with the defaults of transformers. */
 const schema = z.object({
@@ -11,7 +9,7 @@ const schema = z.object({
   hidden_size: count.default(512),
   intermediate_size: count.default(2048),
   projection_dim: count.nullable().default(512),
-  num_hidden_layers: count.max(200).default(12),
+  num_hidden_layers: layerCount.default(12),
   num_attention_heads: count.default(8),
   max_position_embeddings: count.default(77),
   hidden_act: z.enum(activationNames).default('quick_gelu'),
@@ -24,15 +22,8 @@ export type ClipTextConfig = ReturnType<typeof parseClipTextConfig>;
 /** Throws `checkpoint_unsupported` naming the field. CLIPModel's config holds the text model's under `text_config`. */
 export function parseClipTextConfig(json: unknown) {
   const nested = z.object({ text_config: z.unknown() }).safeParse(json);
-  const parsed = schema.safeParse(nested.success && nested.data.text_config ? nested.data.text_config : json);
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    throw new EncoreError(
-      'checkpoint_unsupported',
-      `CLIPTextModel: config.${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'is malformed'}`,
-    );
-  }
-  const c = parsed.data;
+  const own = nested.success && nested.data.text_config ? nested.data.text_config : json;
+  const c = parseConfig('CLIPTextModel', schema, own);
   return {
     width: c.hidden_size,
     layers: c.num_hidden_layers,

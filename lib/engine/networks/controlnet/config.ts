@@ -1,9 +1,6 @@
 import { z } from 'zod';
-import { EncoreError } from '../../../contracts/errors.ts';
-import { parseUnetConfig } from '../unet/config.ts';
-import type { UnetConfig } from '../unet/config.ts';
-
-const count = z.int().min(1);
+import { count, parseConfig } from '../parse-config.ts';
+import { parseUnetConfig, type UnetConfig } from '../unet/config.ts';
 
 /** What config.json of ControlNetModel has beside a UNet's (models/controlnets/controlnet.py of diffusers). */
 const schema = z.object({
@@ -25,15 +22,7 @@ export interface ControlNetConfig {
 
 /** Throws `checkpoint_unsupported` naming the field. */
 export function parseControlNetConfig(json: unknown): ControlNetConfig {
-  const parsed = schema.safeParse(json);
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    throw new EncoreError(
-      'checkpoint_unsupported',
-      `ControlNetModel: config.${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'is malformed'}`,
-    );
-  }
-  const c = parsed.data;
+  const c = parseConfig('ControlNetModel', schema, json);
   // It has no up path; one of the same depth satisfies the schema and is never built.
   const up = c.down_block_types?.map(() => 'UpBlock2D');
   return {

@@ -1,11 +1,10 @@
 import { z } from 'zod';
 import { EncoreError } from '../../../contracts/errors.ts';
-import { activationNames } from '../../onnx/builder.ts';
-import type { ActivationName } from '../../onnx/builder.ts';
+import { activationNames, type ActivationName } from '../../onnx/builder.ts';
+import { count, layerCount, parseConfig } from '../parse-config.ts';
 
-const count = z.int().min(1);
-/** Loops run this often before the first missing weight ends them: far above any model, far below a hang. */
-const layerCount = count.max(200);
+const className = 'UNet2DConditionModel';
+
 const oneOrMany = <T extends z.ZodType>(item: T) => z.union([item, z.array(item)]);
 
 /** config.json of UNet2DConditionModel with the defaults of diffusers (models/unets/unet_2d_condition.py). */
@@ -61,6 +60,7 @@ const schema = z.object({
   class_embeddings_concat: z.literal(false).default(false),
   cross_attention_norm: z.null().default(null),
 });
+type RawConfig = z.infer<typeof schema>;
 
 /** One level of a UNet's down or up path. */
 export interface UnetBlock {
@@ -118,62 +118,14 @@ export interface UnetConfig {
 
 /** Throws `checkpoint_unsupported` naming the field where a config asks for what is not built here. */
 export function parseUnetConfig(json: unknown): UnetConfig {
-  const parsed = schema.safeParse(json);
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    throw unsupported(`config.${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'is malformed'}`);
-  }
-  const c = parsed.data;
-  const levels = c.block_out_channels.length;
-  const perLevel = <T>(field: string, value: T | readonly T[]): readonly T[] => {
-    const list = Array.isArray(value)
-      ? (value as readonly T[])
-      : Array.from({ length: levels }, () => value as T);
-    if (list.length !== levels)
-      throw unsupported(`config.${field} has ${list.length} entries for ${levels} levels`);
-    return list;
-  };
-  const [heads, layers, widths] = [
-    // The config says head dim and means head count: diffusers issue 2011.
-    perLevel('attention_head_dim', c.attention_head_dim),
-    perLevel('layers_per_block', c.layers_per_block),
-    perLevel('cross_attention_dim', c.cross_attention_dim),
-  ];
-  const transformerLayers = perLevel('transformer_layers_per_block', c.transformer_layers_per_block);
-  const onlyCross = perLevel('only_cross_attention', c.only_cross_attention);
-  const [downTypes, upTypes] = [
-    perLevel('down_block_types', c.down_block_types),
-    perLevel('up_block_types', c.up_block_types),
-  ];
-  const transformer = (level: number): UnetTransformer => ({
-    heads: at(heads, level),
-    layers: at(transformerLayers, level),
-    onlyCrossAttention: at(onlyCross, level),
-  });
-  const last = levels - 1;
-  const downBlocks = c.block_out_channels.map((channels, i) => ({
-    resnets: at(layers, i),
-    channels,
-    resamples: i !== last,
-    transformer: at(downTypes, i) === 'CrossAttnDownBlock2D' ? transformer(i) : null,
-  }));
-  const upTransformerLayers = c.reverse_transformer_layers_per_block ?? [...transformerLayers].reverse();
-  const upBlocks = [...c.block_out_channels].reverse().map((channels, i) => ({
-    resnets: at(layers, last - i) + 1,
-    channels,
-    resamples: i !== last,
-    transformer:
-      at(upTypes, i) === 'CrossAttnUpBlock2D'
-        ? { ...transformer(last - i), layers: at(upTransformerLayers, i) }
-        : null,
-  }));
-  const midOnlyCross = c.mid_block_only_cross_attention ?? c.only_cross_attention === true;
+  const c = parseConfig(className, schema, json);
   if (c.addition_embed_type === 'text_time' && c.addition_time_embed_dim === null) {
     throw unsupported('config.addition_time_embed_dim must be set for addition_embed_type text_time');
   }
   const projection = c.projection_class_embeddings_input_dim ?? 0;
-  const timeWidth = c.addition_time_embed_dim ?? 0;
+  const additionTimeWidth = c.addition_time_embed_dim ?? 0;
   return {
+    ...blocksOf(c),
     inChannels: c.in_channels,
     outChannels: c.out_channels,
     centerInputSample: c.center_input_sample,
@@ -182,11 +134,8 @@ export function parseUnetConfig(json: unknown): UnetConfig {
     convInKernel: c.conv_in_kernel,
     convOutKernel: c.conv_out_kernel,
     channels: c.block_out_channels,
-    downBlocks,
-    midTransformer: { ...transformer(last), onlyCrossAttention: midOnlyCross },
     hasMidBlock: c.mid_block_type !== null,
     midScaleFactor: c.mid_block_scale_factor,
-    upBlocks,
     downsamplePadding: c.downsample_padding,
     activation: c.act_fn,
     groups: c.norm_num_groups,
@@ -195,22 +144,71 @@ export function parseUnetConfig(json: unknown): UnetConfig {
     upcastAttention: c.upcast_attention,
     timeEmbeddingAct: c.time_embedding_act_fn,
     timestepPostAct: c.timestep_post_act,
-    timeWidth: c.time_embedding_dim ?? 4 * at(c.block_out_channels, 0),
-    textWidth: c.encoder_hid_dim ?? at(widths, 0),
+    timeWidth: c.time_embedding_dim ?? 4 * c.block_out_channels[0]!,
+    textWidth: c.encoder_hid_dim ?? perLevel(c, 'cross_attention_dim', c.cross_attention_dim)[0]!,
     projectsText: c.encoder_hid_dim !== null,
     classEmbed: c.class_embed_type ?? (c.num_class_embeds === null ? null : 'embedding'),
     classWidth: projection,
     additionEmbed: c.addition_embed_type,
     additionHeads: c.addition_embed_type_num_heads,
-    additionTimeWidth: timeWidth,
-    textEmbedsWidth: projection - 6 * timeWidth,
+    additionTimeWidth,
+    textEmbedsWidth: projection - 6 * additionTimeWidth,
   };
 }
 
-function at<T>(list: readonly T[], index: number): T {
-  return list[index] as T;
+/** The levels of both paths and the middle. Up blocks run from the coarsest level to the finest. */
+function blocksOf(c: RawConfig): Pick<UnetConfig, 'downBlocks' | 'midTransformer' | 'upBlocks'> {
+  // The config says head dim and means head count: diffusers issue 2011.
+  const heads = perLevel(c, 'attention_head_dim', c.attention_head_dim);
+  const resnets = perLevel(c, 'layers_per_block', c.layers_per_block);
+  const transformerLayers = perLevel(c, 'transformer_layers_per_block', c.transformer_layers_per_block);
+  const onlyCross = perLevel(c, 'only_cross_attention', c.only_cross_attention);
+  const downTypes = perLevel(c, 'down_block_types', c.down_block_types);
+  const upTypes = perLevel(c, 'up_block_types', c.up_block_types);
+  const upTransformerLayers =
+    c.reverse_transformer_layers_per_block === null
+      ? [...transformerLayers].reverse()
+      : perLevel(c, 'reverse_transformer_layers_per_block', c.reverse_transformer_layers_per_block);
+  const last = c.block_out_channels.length - 1;
+  const transformer = (level: number): UnetTransformer => ({
+    heads: heads[level]!,
+    layers: transformerLayers[level]!,
+    onlyCrossAttention: onlyCross[level]!,
+  });
+  return {
+    downBlocks: c.block_out_channels.map((channels, level) => ({
+      resnets: resnets[level]!,
+      channels,
+      resamples: level !== last,
+      transformer: downTypes[level] === 'CrossAttnDownBlock2D' ? transformer(level) : null,
+    })),
+    midTransformer: {
+      ...transformer(last),
+      onlyCrossAttention: c.mid_block_only_cross_attention ?? c.only_cross_attention === true,
+    },
+    upBlocks: c.block_out_channels.map((_, i) => {
+      const level = last - i;
+      return {
+        resnets: resnets[level]! + 1,
+        channels: c.block_out_channels[level]!,
+        resamples: i !== last,
+        transformer:
+          upTypes[i] === 'CrossAttnUpBlock2D'
+            ? { ...transformer(level), layers: upTransformerLayers[i]! }
+            : null,
+      };
+    }),
+  };
+}
+
+/** A field that has one value for all levels, or one for each. */
+function perLevel<T>(c: RawConfig, field: keyof RawConfig, value: T | readonly T[]): readonly T[] {
+  const levels = c.block_out_channels.length;
+  const list = Array.isArray(value) ? (value as readonly T[]) : Array<T>(levels).fill(value as T);
+  if (list.length === levels) return list;
+  throw unsupported(`config.${field} has ${list.length} entries for ${levels} levels`);
 }
 
 function unsupported(message: string): EncoreError {
-  return new EncoreError('checkpoint_unsupported', `UNet2DConditionModel: ${message}`);
+  return new EncoreError('checkpoint_unsupported', `${className}: ${message}`);
 }

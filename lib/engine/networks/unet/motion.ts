@@ -4,13 +4,13 @@ import { float32 } from '../../tensor/tensor.ts';
 import type { GraphBuilder } from '../../onnx/builder.ts';
 import type { Value } from '../../onnx/graph.ts';
 import { constant, groupNorm, layerNorm, linear } from '../layers.ts';
+import { count, parseConfig } from '../parse-config.ts';
 import { attention, feedForward } from '../transformer.ts';
 import type { UnetConfig } from './config.ts';
 
 // AnimateDiff (Guo et al., 2023, arXiv 2307.04725): transformers over time between the layers of a UNet, trained apart
 // from it. diffusers: models/unets/unet_motion_model.py, MotionAdapter and AnimateDiffTransformer3D
 
-const count = z.int().min(1);
 const perLevel = z.union([count, z.array(count)]);
 
 const schema = z.object({
@@ -40,12 +40,7 @@ export interface MotionConfig {
 
 /** Throws `checkpoint_unsupported` naming the field that is not built here, or that does not fit the UNet. */
 export function parseMotionConfig(json: unknown, unet: UnetConfig): MotionConfig {
-  const parsed = schema.safeParse(json);
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    throw unsupported(`config.${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'is malformed'}`);
-  }
-  const c = parsed.data;
+  const c = parseConfig('MotionAdapter', schema, json);
   const levels = unet.downBlocks.length;
   const resolve = (field: string, value: number | readonly number[]): readonly number[] => {
     const list = typeof value === 'number' ? Array<number>(levels).fill(value) : value;

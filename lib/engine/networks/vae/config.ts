@@ -1,9 +1,7 @@
 import { z } from 'zod';
 import { EncoreError } from '../../../contracts/errors.ts';
-import { activationNames } from '../../onnx/builder.ts';
-import type { ActivationName } from '../../onnx/builder.ts';
-
-const count = z.int().min(1);
+import { activationNames, type ActivationName } from '../../onnx/builder.ts';
+import { count, layerCount, parseConfig } from '../parse-config.ts';
 
 /** config.json of AutoencoderKL with the defaults of diffusers (models/autoencoders/autoencoder_kl.py). */
 const klSchema = z.object({
@@ -12,7 +10,7 @@ const klSchema = z.object({
   down_block_types: z.array(z.literal('DownEncoderBlock2D')).default(['DownEncoderBlock2D']),
   up_block_types: z.array(z.literal('UpDecoderBlock2D')).default(['UpDecoderBlock2D']),
   block_out_channels: z.array(count).min(1).max(16).default([64]),
-  layers_per_block: count.max(200).default(1),
+  layers_per_block: layerCount.default(1),
   act_fn: z.enum(activationNames).default('silu'),
   latent_channels: count.default(4),
   norm_num_groups: count.default(32),
@@ -87,7 +85,7 @@ export function parseAutoencoderConfig(className: string, json: unknown): Autoen
 }
 
 function parseKl(json: unknown): AutoencoderKLConfig {
-  const c = parse('AutoencoderKL', klSchema, json);
+  const c = parseConfig('AutoencoderKL', klSchema, json);
   return {
     kind: 'kl',
     inChannels: c.in_channels,
@@ -107,7 +105,7 @@ function parseKl(json: unknown): AutoencoderKLConfig {
 }
 
 function parseTiny(json: unknown): AutoencoderTinyConfig {
-  const c = parse('AutoencoderTiny', tinySchema, json);
+  const c = parseConfig('AutoencoderTiny', tinySchema, json);
   const stages = (channels: readonly number[], blocks: readonly number[]): TinyStage[] =>
     blocks.map((n, i) => ({ blocks: n, channels: channels[i] ?? 0 }));
   return {
@@ -123,14 +121,4 @@ function parseTiny(json: unknown): AutoencoderTinyConfig {
     decoder: stages(c.decoder_block_out_channels, c.num_decoder_blocks),
     upsampling: c.upsampling_scaling_factor,
   };
-}
-
-function parse<T>(className: string, schema: z.ZodType<T>, json: unknown): T {
-  const parsed = schema.safeParse(json);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw new EncoreError(
-    'checkpoint_unsupported',
-    `${className}: config.${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'is malformed'}`,
-  );
 }
