@@ -1,5 +1,4 @@
 import { open, realpath, stat, type FileHandle } from 'node:fs/promises';
-import { z } from 'zod';
 import { EncoreError } from '../../contracts/errors.ts';
 import {
   bytesPerElement,
@@ -11,6 +10,7 @@ import {
   type Tensor,
 } from '../tensor/tensor.ts';
 import { writeFileAtomically } from './atomic-file.ts';
+import { dtypeCodes, invalid, parseHeader, type SafetensorsHeader } from './safetensors-header.ts';
 import type { WeightRef } from './weight-source.ts';
 
 /**
@@ -20,34 +20,8 @@ import type { WeightRef } from './weight-source.ts';
 
 /** The largest diffusion checkpoints have headers below 1 MB; the format itself allows 100 MB. */
 export const maxHeaderBytes = 25_000_000;
-/** Names are printed in messages and become ONNX names. */
-const maxNameLength = 512;
-/** ONNX and every network here need far fewer; keeps products of hostile shapes short. */
-const maxRank = 16;
 
-const dtypes: Record<string, DType> = {
-  F64: 'float64',
-  F32: 'float32',
-  F16: 'float16',
-  BF16: 'bfloat16',
-  I64: 'int64',
-  I32: 'int32',
-  I8: 'int8',
-  U8: 'uint8',
-  BOOL: 'bool',
-};
-const dtypeCodes = Object.fromEntries(Object.entries(dtypes).map(([code, dtype]) => [dtype, code]));
-/** Bytes of the element types the format knows and no network here reads. */
-const otherDtypes: Record<string, number> = { U64: 8, U32: 4, U16: 2, I16: 2, F8_E4M3: 1, F8_E5M2: 1 };
-
-const entrySchema = z.strictObject({
-  dtype: z.string(),
-  shape: z.array(z.int().min(0)).max(maxRank),
-  data_offsets: z.tuple([z.int().min(0), z.int().min(0)]),
-});
-const metadataSchema = z.record(z.string(), z.string());
-
-export interface SafetensorsFile {
+export interface SafetensorsFile extends SafetensorsHeader {
   /** Absolute, symlink-free path. */
   readonly file: string;
   /** Bytes of the whole file. */
@@ -56,10 +30,6 @@ export interface SafetensorsFile {
   readonly modifiedMs: number;
   /** The header as it lies in the file: what the identity of the file is taken from. */
   readonly header: Uint8Array;
-  readonly metadata: Readonly<Record<string, string>>;
-  readonly tensors: ReadonlyMap<string, WeightRef>;
-  /** Tensors of a type that is not supported, name to type as the file spells it. */
-  readonly unsupported: ReadonlyMap<string, string>;
 }
 
 /**
@@ -261,121 +231,4 @@ async function readFully(handle: FileHandle, into: Uint8Array, position: number,
     if (bytesRead === 0) throw short();
     done += bytesRead;
   }
-}
-
-function parseHeader(
-  header: Uint8Array,
-  file: string,
-  size: number,
-): Pick<SafetensorsFile, 'metadata' | 'tensors' | 'unsupported'> {
-  const entries = parseEntries(header, file);
-  const dataStart = 8 + header.length;
-  const dataSize = size - dataStart;
-  const tensors = new Map<string, WeightRef>();
-  const unsupported = new Map<string, string>();
-  const ranges: { name: string; begin: number; end: number }[] = [];
-  let metadata: Record<string, string> = {};
-
-  for (const [name, value] of entries) {
-    if (name === '__metadata__') {
-      const parsed = metadataSchema.safeParse(value);
-      if (!parsed.success) throw invalid(file, '__metadata__ must map strings to strings');
-      metadata = parsed.data;
-      continue;
-    }
-    if (name.length > maxNameLength) throw invalid(file, `a tensor name has ${name.length} characters`);
-    const parsed = entrySchema.safeParse(value);
-    if (!parsed.success) {
-      const issue = parsed.error.issues[0];
-      throw invalid(
-        file,
-        `tensor "${name}": ${issue?.path.join('.') ?? ''} ${issue?.message ?? 'is malformed'}`,
-      );
-    }
-    const { dtype: code, shape, data_offsets } = parsed.data;
-    const [begin, end] = data_offsets;
-    const known = Object.hasOwn(dtypes, code) ? dtypes[code] : undefined;
-    const width =
-      known !== undefined
-        ? bytesPerElement[known]
-        : Object.hasOwn(otherDtypes, code)
-          ? otherDtypes[code]
-          : undefined;
-    if (width === undefined) throw invalid(file, `tensor "${name}": there is no element type "${code}"`);
-    const length = sizeOf(shape) * width;
-    if (!Number.isSafeInteger(length) || end - begin !== length) {
-      throw invalid(
-        file,
-        `tensor "${name}": ${code} [${shape.join(', ')}] needs ${length} bytes, its offsets [${begin}, ${end}] hold ${end - begin}`,
-      );
-    }
-    if (end > dataSize) {
-      throw invalid(
-        file,
-        `tensor "${name}" ends at byte ${dataStart + end}, the file has ${size}: it was cut short`,
-      );
-    }
-    ranges.push({ name, begin, end });
-    if (known === undefined) unsupported.set(name, code);
-    else tensors.set(name, { name, dtype: known, shape, file, offset: dataStart + begin, length });
-  }
-
-  ranges.sort((a, b) => a.begin - b.begin || a.end - b.end);
-  let covered = 0;
-  for (const { name, begin, end } of ranges) {
-    if (begin !== covered) {
-      throw invalid(
-        file,
-        `tensor "${name}" begins at data byte ${begin}, the one before it ends at ${covered}`,
-      );
-    }
-    covered = end;
-  }
-  if (covered !== dataSize) throw invalid(file, `its tensors cover ${covered} of ${dataSize} data bytes`);
-  return { metadata, tensors, unsupported };
-}
-
-function parseEntries(header: Uint8Array, file: string): [string, unknown][] {
-  let text: string;
-  let value: unknown;
-  try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(header);
-    value = JSON.parse(text);
-  } catch (cause) {
-    throw invalid(file, 'the header is not JSON, so this is not safetensors', cause);
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw invalid(file, 'the header is not a JSON object');
-  }
-  const entries = Object.entries(value);
-  const written = countTopLevelKeys(text);
-  if (written !== entries.length) {
-    throw invalid(
-      file,
-      `the header has ${written} entries and ${entries.length} names: some are there twice`,
-    );
-  }
-  return entries;
-}
-
-/** Keys of the outermost object as written; JSON.parse would silently keep the last of two equal ones. */
-function countTopLevelKeys(json: string): number {
-  let depth = 0;
-  let keys = 0;
-  for (let i = 0; i < json.length; i++) {
-    const c = json[i];
-    if (c === '"') {
-      for (i++; json[i] !== '"'; i++) if (json[i] === '\\') i++;
-    } else if (c === '{' || c === '[') depth++;
-    else if (c === '}' || c === ']') depth--;
-    else if (c === ':' && depth === 1) keys++;
-  }
-  return keys;
-}
-
-function invalid(file: string, message: string, cause?: unknown): EncoreError {
-  return new EncoreError('checkpoint_invalid', `${file}: ${message}`, {
-    remedy: 'Fetch or export the file again.',
-    ...(cause === undefined ? {} : { cause }),
-  });
 }

@@ -1,5 +1,6 @@
 import { openSafetensors, bytesOf, writeSafetensorsStream } from '../checkpoint/safetensors.ts';
 import { presentInputs, type Graph, type Initializer, type Node, type Value } from '../onnx/graph.ts';
+import { withoutDeadNodes } from '../onnx/passes/rewrite.ts';
 import { constantValues } from '../onnx/passes/stages.ts';
 import { bytesPerElement, sizeOf, type Tensor } from '../tensor/tensor.ts';
 
@@ -111,13 +112,9 @@ function ancestors(
 /** The graph with some of its values given; what only they needed is left out. */
 function withInitializers(graph: Graph, given: readonly Initializer[]): Graph {
   const known = new Set(given.map(({ value }) => value));
-  const needed = new Set(graph.outputs.map(({ value }) => value));
-  const nodes: Node[] = [];
-  for (const node of [...graph.nodes].reverse()) {
-    if (!node.outputs.some((value) => needed.has(value) && !known.has(value))) continue;
-    nodes.push(node);
-    for (const value of presentInputs(node)) needed.add(value);
-  }
-  const kept = graph.initializers.filter(({ value }) => needed.has(value));
-  return { ...graph, nodes: nodes.reverse(), initializers: [...kept, ...given] };
+  return withoutDeadNodes({
+    ...graph,
+    initializers: [...graph.initializers, ...given],
+    nodes: graph.nodes.filter(({ outputs }) => !outputs.every((value) => known.has(value))),
+  });
 }

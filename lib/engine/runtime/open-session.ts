@@ -34,22 +34,36 @@ const smallestPackedBytes = 1 << 20;
 /** The same for weights that are soon others. It is a bound for what such graphs hold in private memory, too. */
 const smallestPassingBytes = 1 << 28;
 
-/** Identity of a graph over its structure and its weights, the same wherever the weight files lie. */
-export async function graphKey(graph: Graph, device: DeviceName): Promise<string> {
+/** What a graph is kept and found under. */
+export interface GraphIdentity {
+  /** Over its structure, its weights and this machine; the same wherever the weight files lie. 32 hex digits. */
+  readonly key: string;
+  /** Of its weight files as they were when the key was made. */
+  readonly weights: string;
+}
+
+export async function identify(graph: Graph, device: DeviceName): Promise<GraphIdentity> {
   const files = weightFiles(graph);
+  const weights = await weightsIdentity(files);
   const hash = createHash('sha256');
   hash.update(JSON.stringify([packedFormat, runtimeVersion, process.platform, cpuIdentity(), device]));
-  for (const file of files) hash.update(await fileIdentity(file));
+  hash.update(weights);
   hash.update(serialize(graph, { locate: (file) => String(files.indexOf(file)) }));
   // The names by which callers know the outputs are not part of the serialized graph.
   hash.update(JSON.stringify(graph.outputs.map(({ name, value }) => [name, value.name])));
-  return hash.digest('hex').slice(0, 32);
+  return { key: hash.digest('hex').slice(0, 32), weights };
+}
+
+async function weightsIdentity(files: readonly string[]): Promise<string> {
+  const each = [];
+  for (const file of files) each.push(await fileIdentity(file));
+  return each.join('');
 }
 
 /** Opens a graph from the packed cache, packing it first where needed, or directly where packing has no use. */
 export async function openNativeSession(
   graph: Graph,
-  key: string,
+  identity: GraphIdentity,
   options: OpenOptions,
 ): Promise<OpenedSession> {
   const { cache, device, passing = false } = options;
@@ -60,7 +74,7 @@ export async function openNativeSession(
     device === 'cpu' &&
     weights >= (passing ? smallestPassingBytes : smallestPackedBytes)
   ) {
-    const packed = await openPacked(graph, key, weights, cache, options);
+    const packed = await openPacked(graph, identity, weights, cache, options);
     if (packed !== undefined) return packed;
   }
   const { folder, locate } = weightRoot(graph);
@@ -69,7 +83,7 @@ export async function openNativeSession(
     optimize: 'all',
     weightsFolder: folder,
   });
-  await expectUnchanged(graph, key, device).catch(async (error: unknown) => {
+  await expectUnchanged(graph, identity).catch(async (error: unknown) => {
     await native.release();
     throw error;
   });
@@ -80,11 +94,12 @@ export async function openNativeSession(
 /** Undefined where the cache cannot be used at all (read-only or full disk): the graph is then opened directly. */
 async function openPacked(
   graph: Graph,
-  key: string,
+  identity: GraphIdentity,
   weights: number,
   cache: PackedCache,
   options: OpenOptions,
 ): Promise<OpenedSession | undefined> {
+  const { key } = identity;
   const open = async (path: string) => {
     const native = await createNative(graph, path, { ...options, optimize: 'none' });
     return { ...native, bytes: heldBytes(graph) };
@@ -104,7 +119,7 @@ async function openPacked(
     if (!(await cache.hasRoomFor(2 * weights))) return undefined;
     const build = async (modelPath: string) => {
       await pack(graph, modelPath, options);
-      await expectUnchanged(graph, key, options.device);
+      await expectUnchanged(graph, identity);
     };
     const path = await cache.add(key, build, options.passing);
     return await open(path);
@@ -115,8 +130,8 @@ async function openPacked(
 }
 
 /** A key says which weights were read: nothing is kept under it that was read while they were replaced. */
-async function expectUnchanged(graph: Graph, key: string, device: DeviceName): Promise<void> {
-  if ((await graphKey(graph, device)) === key) return;
+async function expectUnchanged(graph: Graph, { weights }: GraphIdentity): Promise<void> {
+  if ((await weightsIdentity(weightFiles(graph))) === weights) return;
   throw new EncoreError(
     'checkpoint_invalid',
     `${graph.name}: its weights were changed while they were read`,

@@ -3,7 +3,7 @@ import type { Graph } from '../onnx/graph.ts';
 import { winograd } from '../onnx/passes/winograd.ts';
 import { chooseDevice } from './devices.ts';
 import { computeThreads } from './machine.ts';
-import { graphKey, openNativeSession, type OpenedSession } from './open-session.ts';
+import { identify, openNativeSession, type GraphIdentity, type OpenedSession } from './open-session.ts';
 import { PackedCache, type PackedCacheOptions } from './packed-cache.ts';
 import type { DeviceName, OpenHints, Runtime, Session, Tensor } from './session.ts';
 
@@ -55,8 +55,9 @@ class SessionPool implements Runtime {
     if (this.disposed)
       throw new EncoreError('engine_failed', `${given.name} was opened after its runtime was disposed`);
     const graph = this.adapt(given);
-    const key = await graphKey(graph, this.device);
-    const entry = this.pooled.get(key) ?? this.start(graph, key, passing);
+    const identity = await identify(graph, this.device);
+    const { key } = identity;
+    const entry = this.pooled.get(key) ?? this.start(graph, identity, passing);
     entry.leases++;
     this.touch(key, entry);
     try {
@@ -84,16 +85,16 @@ class SessionPool implements Runtime {
     await this.shrink();
   }
 
-  private start(graph: Graph, key: string, passing: boolean): Pooled {
+  private start(graph: Graph, identity: GraphIdentity, passing: boolean): Pooled {
     const { device, threads, cache } = this;
-    const session = openNativeSession(graph, key, {
+    const session = openNativeSession(graph, identity, {
       device,
       threads,
       passing,
       ...(cache === undefined ? {} : { cache }),
     });
     const entry: Pooled = { session, bytes: 0, leases: 0 };
-    this.pooled.set(key, entry);
+    this.pooled.set(identity.key, entry);
     return entry;
   }
 

@@ -1,5 +1,6 @@
 import type { GraphBuilder } from '../builder.ts';
 import type { Graph, Node, Value } from '../graph.ts';
+import { isPlain3x3 } from './plain-convolution.ts';
 import { rewrite } from './rewrite.ts';
 
 /**
@@ -39,19 +40,6 @@ function isDoubling({ op, attributes, inputs, outputs }: Node): boolean {
   const [, , height = 0, width = 0] = inputs[0]?.shape ?? [];
   const [, , newHeight, newWidth] = outputs[0]?.shape ?? [];
   return attributes['mode'] === 'nearest' && newHeight === 2 * height && newWidth === 2 * width;
-}
-
-function isPlain3x3({ op, attributes, inputs }: Node): boolean {
-  if (op !== 'Conv' || attributes['group'] !== 1) return false;
-  const kernel = inputs[1]?.shape.slice(2) ?? [];
-  const all = (list: unknown, n: number): boolean =>
-    (list as readonly number[]).every((value) => value === n);
-  return (
-    all(kernel, 3) &&
-    all(attributes['strides'], 1) &&
-    all(attributes['dilations'], 1) &&
-    all(attributes['pads'], 1)
-  );
 }
 
 function phases(node: Node, x: Value, weight: Value, bias: Value | null, g: GraphBuilder): Value {

@@ -1,5 +1,6 @@
 import type { GraphBuilder } from '../builder.ts';
-import type { Graph, Node, Value } from '../graph.ts';
+import type { Attribute, Graph, Node, Value } from '../graph.ts';
+import type { OpName } from '../ops.ts';
 import { rewrite } from './rewrite.ts';
 
 /**
@@ -74,67 +75,99 @@ function rowInputs(
   repeats: ReadonlyMap<Value, Repeat>,
 ): Value[] | null {
   const present = inputs.filter((value) => value !== null);
-  const { attributes } = node;
-  const keepsRows = (axes: unknown): boolean =>
-    (Array.isArray(axes) ? axes : [axes]).every((axis) => typeof axis === 'number' && axis !== 0);
   const [x] = present;
   if (!x) return null;
-  switch (node.op) {
-    case 'Conv':
-    case 'GroupNormalization':
-    case 'InstanceNormalization':
-    case 'Relu':
-    case 'Sigmoid':
-    case 'Tanh':
-    case 'Mish':
-    case 'Exp':
-    case 'Sqrt':
-    case 'Sin':
-    case 'Cos':
-    case 'Gelu':
-    case 'QuickGelu':
-    case 'Cast':
-    case 'Resize':
-    case 'DepthToSpace':
-    case 'SpaceToDepth':
+  const { attributes } = node;
+  switch (rowRules[node.op]) {
+    case 'first':
       return [x];
-    case 'Softmax':
-    case 'LayerNormalization':
-    case 'Split':
-      return keepsRows(attributes['axis']) ? [x] : null;
-    case 'Slice':
-    case 'ReduceMean':
-      return keepsRows(attributes['axes']) ? [x] : null;
-    case 'Transpose':
-      return (attributes['perm'] as readonly number[])[0] === 0 ? [x] : null;
-    case 'Reshape':
-      return (attributes['shape'] as readonly number[])[0] === 0 ? [x] : null;
-    case 'MatMul':
-      return present[1]?.shape.length === 2 && x.shape.length > 2 ? [x] : null;
-    case 'Concat':
-      return keepsRows(attributes['axis']) ? present : null;
-    case 'MultiHeadAttention':
+    case 'all':
       return present;
-    case 'Add':
-    case 'Sub':
-    case 'Mul':
-    case 'Div': {
+    case 'first-along-axes':
+      return keepsRows(attributes['axis'] ?? attributes['axes']) ? [x] : null;
+    case 'all-along-axes':
+      return keepsRows(attributes['axis']) ? present : null;
+    case 'first-in-place':
+      return startsWithZero(attributes['perm'] ?? attributes['shape']) ? [x] : null;
+    case 'product':
+      return present[1]?.shape.length === 2 && x.shape.length > 2 ? [x] : null;
+    case 'broadcast': {
       const rank = Math.max(...present.map((value) => value.shape.length));
       // A single row that is not repeated stretches over all of them.
       return present.filter(
         (value) => value.shape.length === rank && (value.shape[0] !== 1 || repeats.has(value)),
       );
     }
-    // These mix rows, say how many there are, or read what has none.
-    case 'ArgMax':
-    case 'Equal':
-    case 'Expand':
-    case 'Gather':
-    case 'Pad':
-    case 'RepeatRows':
+    case 'none':
       return null;
   }
 }
+
+/** Axes that are not the rows. Negative ones count from the end and never reach that far. */
+function keepsRows(axes: Attribute | undefined): boolean {
+  const list = typeof axes === 'object' ? axes : [axes];
+  return list.every((axis) => typeof axis === 'number' && axis !== 0);
+}
+
+/** A permutation or a shape that leaves the first axis where it is (a 0 in a shape keeps its length). */
+function startsWithZero(list: Attribute | undefined): boolean {
+  return typeof list === 'object' && list[0] === 0;
+}
+
+/**
+ * Which inputs of an operator have rows, where it acts on each row alone: its `first`, or `all`; with conditions on its
+ * axes; a `product` by a matrix that all rows share; arithmetic that may `broadcast`; or `none`, because it mixes rows,
+ * says how many there are, or reads what has none.
+ */
+const rowRules: Record<
+  OpName,
+  | 'first'
+  | 'all'
+  | 'first-along-axes'
+  | 'all-along-axes'
+  | 'first-in-place'
+  | 'product'
+  | 'broadcast'
+  | 'none'
+> = {
+  Conv: 'first',
+  GroupNormalization: 'first',
+  InstanceNormalization: 'first',
+  Relu: 'first',
+  Sigmoid: 'first',
+  Tanh: 'first',
+  Mish: 'first',
+  Exp: 'first',
+  Sqrt: 'first',
+  Sin: 'first',
+  Cos: 'first',
+  Gelu: 'first',
+  QuickGelu: 'first',
+  Cast: 'first',
+  Resize: 'first',
+  DepthToSpace: 'first',
+  SpaceToDepth: 'first',
+  Softmax: 'first-along-axes',
+  LayerNormalization: 'first-along-axes',
+  Split: 'first-along-axes',
+  Slice: 'first-along-axes',
+  ReduceMean: 'first-along-axes',
+  Transpose: 'first-in-place',
+  Reshape: 'first-in-place',
+  MatMul: 'product',
+  Concat: 'all-along-axes',
+  MultiHeadAttention: 'all',
+  Add: 'broadcast',
+  Sub: 'broadcast',
+  Mul: 'broadcast',
+  Div: 'broadcast',
+  ArgMax: 'none',
+  Equal: 'none',
+  Expand: 'none',
+  Gather: 'none',
+  Pad: 'none',
+  RepeatRows: 'none',
+};
 
 function resized(node: Node, x: Value): number[] {
   const [, ...rest] = node.attributes['sizes'] as readonly number[];

@@ -1,5 +1,6 @@
 import type { GraphBuilder } from '../builder.ts';
 import type { Graph, Node, Value } from '../graph.ts';
+import { isPlain3x3 } from './plain-convolution.ts';
 import { rewrite } from './rewrite.ts';
 
 /**
@@ -29,21 +30,12 @@ const fewestChannels = 320;
  */
 const largestTransformBytes = 100e6;
 
-function pays({ op, inputs, attributes }: Node): boolean {
-  const [x, weight] = inputs;
-  if (op !== 'Conv' || !x || !weight || attributes['group'] !== 1) return false;
+function pays(node: Node): boolean {
+  const [x, weight] = node.inputs;
+  if (!x || !weight || !isPlain3x3(node)) return false;
   const [, , height = 0, width = 0] = x.shape;
-  const [out = 0, channels = 0, ...kernel] = weight.shape;
-  const all = (list: unknown, n: number): boolean =>
-    (list as readonly number[]).every((value) => value === n);
-  return (
-    all(kernel, 3) &&
-    all(attributes['strides'], 1) &&
-    all(attributes['dilations'], 1) &&
-    all(attributes['pads'], 1) &&
-    Math.min(out, channels) >= fewestChannels &&
-    16 * channels * height * width <= largestTransformBytes
-  );
+  const [out = 0, channels = 0] = weight.shape;
+  return Math.min(out, channels) >= fewestChannels && 16 * channels * height * width <= largestTransformBytes;
 }
 
 /** G g G': kernels [O, C, 3, 3] to 4 rows of 4 matrices [O, C]. Depends on weights alone: the runtime folds it. */
