@@ -1,11 +1,11 @@
 import { EncoreError } from '../../contracts/errors.ts';
 import { firstStep } from '../../contracts/plan.ts';
 import { defaultStrength } from '../../contracts/task-inputs.ts';
+import { unetInputs } from '../../contracts/unet-inputs.ts';
 import { concatChannels, rows, scaled } from '../tensor/arithmetic.ts';
 import { float32, type Tensor } from '../tensor/tensor.ts';
 import type { Batch, Task } from './course.ts';
 import { latentSize } from './latent-size.ts';
-import type { LoadedModel } from './loaded-model.ts';
 import { composed, expectMask, feathered, filled, hidden, latentMask } from './mask.ts';
 import { maskedArea, maskPartOf, partOf, putBack, type Area } from './masked-area.ts';
 import { expectImage, expectSize, originalOf, pixelsOf, type Original } from './original.ts';
@@ -24,7 +24,8 @@ const defaultMaskBlur = 4;
  */
 export const inpaint: Task = {
   courses(model, input) {
-    const reads = inputsOf(model);
+    const { inChannels, outChannels } = model.denoiser;
+    const reads = unetInputs(model.name, inChannels, outChannels);
     const { image, mask } = expectMasked(input);
     const { height, width, count } = latentSize(model, input);
     const { maskedContent = 'original' } = input;
@@ -34,7 +35,8 @@ export const inpaint: Task = {
     const original = originalOf(model, pixels, count);
     // diffusers: at full strength nothing of the picture is in x_T.
     const fromNoise = first === 0 && maskedContent === 'original';
-    const unseen = reads === 'mask' ? originalOf(model, hidden(pixelsOf(image), mask), count) : undefined;
+    const unseen =
+      reads === 'masked-latents' ? originalOf(model, hidden(pixelsOf(image), mask), count) : undefined;
     const encodes = !fromNoise || unseen === undefined;
     return [
       {
@@ -102,16 +104,6 @@ function areaOf(request: GenerateInput): Area | undefined {
 
 function blurOf({ maskBlur = defaultMaskBlur }: GenerateInput): number {
   return maskBlur;
-}
-
-/** Whether the UNet reads latents alone, or beside them a mask and a masked picture. Throws `unsupported_task`. */
-function inputsOf({ name, denoiser: { inChannels, outChannels } }: LoadedModel): 'latents' | 'mask' {
-  if (inChannels === outChannels) return 'latents';
-  if (inChannels === 2 * outChannels + 1) return 'mask';
-  throw new EncoreError(
-    'unsupported_task',
-    `the UNet of ${name} reads ${inChannels} channels and writes ${outChannels}: it is no inpainting model`,
-  );
 }
 
 function expectMasked(input: GenerateInput): { image: Picture; mask: GrayPicture } {

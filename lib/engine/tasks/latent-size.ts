@@ -1,5 +1,6 @@
 import { EncoreError } from '../../contracts/errors.ts';
 import { limits } from '../../contracts/generation.ts';
+import { unetInputs } from '../../contracts/unet-inputs.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { LoadedModel } from './loaded-model.ts';
 import type { GenerateInput } from './task.ts';
@@ -57,11 +58,11 @@ export function latentSize({ denoiser, autoencoder }: LoadedModel, input: Genera
 /** Throws `unsupported_task` for a UNet that reads more than latents. */
 export function expectLatentsAlone({ name, denoiser }: LoadedModel): void {
   const { inChannels, outChannels } = denoiser;
-  if (inChannels === outChannels) return;
+  if (unetInputs(name, inChannels, outChannels) === 'latents') return;
   throw new EncoreError(
     'unsupported_task',
-    `the UNet of ${name} reads ${inChannels} channels and writes ${outChannels}: it needs a picture beside the words`,
-    { remedy: 'Inpainting models draw with the task inpaint; other editing models are not supported.' },
+    `the UNet of ${name} reads ${inChannels} channels and writes ${outChannels}: it is made for inpainting`,
+    { remedy: 'Draw with the task inpaint, or choose another model.' },
   );
 }
 

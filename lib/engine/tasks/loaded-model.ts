@@ -1,6 +1,7 @@
 import { realpath } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { EncoreError } from '../../contracts/errors.ts';
+import { unetInputs } from '../../contracts/unet-inputs.ts';
 import { type Fate, fateOf, fingerprint, worstFate } from '../checkpoint/fingerprint.ts';
 import { openModel, type ModelSource, type NetworkSource } from '../checkpoint/model-source.ts';
 import { joinedWeights } from '../checkpoint/weight-map.ts';
@@ -64,6 +65,7 @@ export async function loadModel(
     ['text_encoder', 'unet', 'vae'].map((name) => source.network(name)),
   )) as [NetworkSource, NetworkSource, NetworkSource];
   const unetConfig = parseUnetConfig(unet.config);
+  unetInputs(basename(source.path), unetConfig.inChannels, unetConfig.outChannels);
   const motion = motionFolder === undefined ? undefined : await openMotionAdapter(motionFolder, unetConfig);
   const files = [text, unet, vae, ...(motion ? [motion] : [])].flatMap((network) => network.files);
 

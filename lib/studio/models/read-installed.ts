@@ -233,7 +233,7 @@ function readCheckpointFile(
     kind: 'model',
     id,
     name: metadata['modelspec.title'] ?? id,
-    tasks: tasksOf(channels ?? 4),
+    tasks: tasksOf(id, channels ?? 4),
     licence: metadata['modelspec.license'] ?? 'unknown',
     bytes: weights.bytes,
     source,

@@ -6,6 +6,7 @@ import { limits, planSchema, tasks } from '../../contracts/generation.ts';
 import type { Model } from '../../contracts/models.ts';
 import { schedulerOfConfig } from '../../contracts/schedulers.ts';
 import type { TaskName } from '../../contracts/task-inputs.ts';
+import { unetInputs } from '../../contracts/unet-inputs.ts';
 import { frontMatter, readJson } from './read-json.ts';
 import { readWeightFacts } from './weight-facts.ts';
 
@@ -70,7 +71,7 @@ export async function readModel(folder: string, source: Model['source']): Promis
     kind: 'model',
     id: basename(folder),
     name: frontMatter(card, 'title') ?? basename(folder),
-    tasks: tasksOf(unet.in_channels ?? 4, unet.out_channels ?? 4),
+    tasks: tasksOf(basename(folder), unet.in_channels ?? 4, unet.out_channels ?? 4),
     licence: frontMatter(card, 'license') ?? 'unknown',
     bytes: weights?.bytes ?? 0,
     source,
@@ -94,9 +95,12 @@ export async function readModel(folder: string, source: Model['source']): Promis
   };
 }
 
-/** A UNet that also reads a mask and the masked picture does nothing but inpaint. */
-export function tasksOf(inChannels: number, outChannels = 4): TaskName[] {
-  return inChannels === 2 * outChannels + 1 ? ['inpaint'] : [...tasks];
+/**
+ * A UNet that also reads a mask and the masked picture does nothing but inpaint.
+ * @throws EncoreError `checkpoint_unsupported` for one that reads something else
+ */
+export function tasksOf(name: string, inChannels: number, outChannels = 4): TaskName[] {
+  return unetInputs(name, inChannels, outChannels) === 'masked-latents' ? ['inpaint'] : [...tasks];
 }
 
 /** Pixels for one latent, a side: every stage of the autoencoder but the first halves (diffusers: vae_scale_factor). */

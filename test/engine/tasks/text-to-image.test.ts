@@ -266,6 +266,16 @@ describe('what does not fit is refused', () => {
     });
   });
 
+  test('an InstructPix2Pix model, by its name', async () => {
+    const model = await changed('unet/config.json', { in_channels: 8 });
+    for (const task of ['text-to-image', 'inpaint'] as const) {
+      await expect(engine.generate({ ...request, model, task })).rejects.toMatchObject({
+        code: 'checkpoint_unsupported',
+        message: expect.stringContaining('reads 8 channels and writes 4: it is an InstructPix2Pix') as string,
+      });
+    }
+  });
+
   test('a scheduler that is not built, unless another is chosen', async () => {
     const model = await changed('scheduler/scheduler_config.json', { _class_name: 'HeunDiscreteScheduler' });
     await expect(engine.generate({ ...request, model })).rejects.toMatchObject({
