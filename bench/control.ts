@@ -8,9 +8,9 @@ import { buildUnetStages } from '../lib/engine/networks/unet/stages.ts';
 import type { Graph } from '../lib/engine/onnx/graph.ts';
 import { countMacs } from '../lib/engine/onnx/macs.ts';
 import type { Tensor } from '../lib/engine/tensor/tensor.ts';
-import { inTurns, ratio } from './measure.ts';
+import { inTurns, ratio, shown } from './measure.ts';
 import { report, type Row } from './report.ts';
-import { counted, sd15Inputs, shown, side, withCalls } from './sd15-calls.ts';
+import { counted, sd15Inputs, side, withCalls } from './sd15-calls.ts';
 import { sd15Checkpoint, sd15ControlNet } from './sd15-checkpoint.ts';
 
 const rounds = 3;

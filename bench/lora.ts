@@ -10,9 +10,9 @@ import { createRuntime } from '../lib/engine/runtime/runtime.ts';
 import { adapt } from '../lib/engine/tasks/adapters.ts';
 import { noiseSource } from '../lib/engine/tensor/random.ts';
 import type { Tensor } from '../lib/engine/tensor/tensor.ts';
-import { timed } from './measure.ts';
+import { shown, timed } from './measure.ts';
 import { report, type Row } from './report.ts';
-import { shown, side } from './sd15-calls.ts';
+import { side } from './sd15-calls.ts';
 import { sd15Checkpoint } from './sd15-checkpoint.ts';
 
 const cache = fileURLToPath(new URL('.cache', import.meta.url));

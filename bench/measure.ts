@@ -84,5 +84,7 @@ export function machine(): string {
 
 export const seconds = (value: number) =>
   value < 1 ? `${(value * 1000).toFixed(1)} ms` : `${value.toFixed(2)} s`;
+/** Wall clock and processor seconds; ratios are taken from the second. */
+export const shown = ({ wall, cpu }: Cost) => `${seconds(wall)} (${seconds(cpu)} of processor)`;
 export const ratio = (value: number) => value.toFixed(2);
 export const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(2)} GB`;

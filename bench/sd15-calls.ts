@@ -4,9 +4,12 @@ import { createRuntime } from '../lib/engine/runtime/runtime.ts';
 import type { Session } from '../lib/engine/runtime/session.ts';
 import { noiseSource } from '../lib/engine/tensor/random.ts';
 import { float32, type Tensor } from '../lib/engine/tensor/tensor.ts';
-import { seconds, type Cost } from './measure.ts';
 
-const directory = fileURLToPath(new URL('.cache/packed-sd15', import.meta.url));
+/** Packed graphs of Stable Diffusion 1.5. */
+export const packedSd15 = {
+  directory: fileURLToPath(new URL('.cache/packed-sd15', import.meta.url)),
+  budgetBytes: 100e9,
+};
 
 /** Latents of 512 x 512 pixels. */
 export const side = 64;
@@ -19,7 +22,7 @@ export async function withCalls<T>(
   log: (line: string) => void,
   work: (open: OpenCall) => Promise<T>,
 ): Promise<T> {
-  const runtime = await createRuntime({ device: 'cpu', cache: { directory, budgetBytes: 100e9 } });
+  const runtime = await createRuntime({ device: 'cpu', cache: packedSd15 });
   const sessions: Session[] = [];
   try {
     return await work(async (graph, known) => {
@@ -47,10 +50,6 @@ export function sd15Inputs(): Values {
     controlnet_cond: noise.normal([1, 3, 8 * side, 8 * side]),
     conditioning_scale: one(1),
   };
-}
-
-export function shown({ wall, cpu }: Cost): string {
-  return `${seconds(wall)} (${seconds(cpu)} of processor)`;
 }
 
 export function counted(macs: number): string {

@@ -1,5 +1,4 @@
 import { rm } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import type { Plan } from '../lib/contracts/generation.ts';
 import { resolveSchedule } from '../lib/contracts/plan.ts';
 import { openModel } from '../lib/engine/checkpoint/model-source.ts';
@@ -8,15 +7,14 @@ import { buildUnetStages, type UnetStageOptions } from '../lib/engine/networks/u
 import { createRuntime } from '../lib/engine/runtime/runtime.ts';
 import type { Runtime, Session } from '../lib/engine/runtime/session.ts';
 import type { GenerateInput } from '../lib/engine/tasks/task.ts';
-import { noiseSource } from '../lib/engine/tensor/random.ts';
-import { float32, type Tensor } from '../lib/engine/tensor/tensor.ts';
+import type { Tensor } from '../lib/engine/tensor/tensor.ts';
 import { inChild } from './child.ts';
 import type { Drawn } from './draw.ts';
-import { gigabytes, inTurns, ratio, seconds, timed, type Cost } from './measure.ts';
+import { gigabytes, inTurns, ratio, seconds, shown, timed, type Cost } from './measure.ts';
 import { report, type Row } from './report.ts';
+import { packedSd15, sd15Inputs, side } from './sd15-calls.ts';
 import { sd15Checkpoint } from './sd15-checkpoint.ts';
 
-const directory = fileURLToPath(new URL('.cache/packed-sd15', import.meta.url));
 const rounds = 3;
 
 interface Options {
@@ -42,9 +40,9 @@ export async function benchSd15(log: (line: string) => void, { runs }: Options):
     injection: 0,
     decodeWidth: 1,
   });
-  await rm(directory, { recursive: true, force: true });
+  await rm(packedSd15.directory, { recursive: true, force: true });
   const draw = (steps: number, plan: Plan) =>
-    inChild<Drawn>('draw.ts', [directory, '1', JSON.stringify(input(steps, plan))]);
+    inChild<Drawn>('draw.ts', [packedSd15.directory, '1', JSON.stringify(input(steps, plan))]);
   log('a picture of one step, packing every graph');
   const cold = await draw(1, 'exact');
   log('the same from the packed graphs');
@@ -53,13 +51,13 @@ export async function benchSd15(log: (line: string) => void, { runs }: Options):
   const c = await measureParts(model, runs, log);
   const step = sum(c.encoder, c.decoder);
   const rows: Row[] = [
-    ['encoder', cost(c.encoder)],
-    ['decoder', cost(c.decoder), 'hoisting, phase upsampling, minimal filtering'],
-    ['full step', cost(step), 'encoder + decoder'],
-    ['decoder, hoisting and phase upsampling', cost(c.decoderPhased)],
-    ['decoder, hoisting', cost(c.decoderHoisted)],
-    ['decoder, plain', cost(c.decoderPlain)],
-    ['encoder, plain', cost(c.encoderPlain), 'without the hoisted part of the decoder'],
+    ['encoder', shown(c.encoder)],
+    ['decoder', shown(c.decoder), 'hoisting, phase upsampling, minimal filtering'],
+    ['full step', shown(step), 'encoder + decoder'],
+    ['decoder, hoisting and phase upsampling', shown(c.decoderPhased)],
+    ['decoder, hoisting', shown(c.decoderHoisted)],
+    ['decoder, plain', shown(c.decoderPlain)],
+    ['encoder, plain', shown(c.encoderPlain), 'without the hoisted part of the decoder'],
     ['decoder plain / hoisted', ratio(c.decoderPlain.cpu / c.decoderHoisted.cpu)],
     ['decoder plain / hoisted with phase upsampling', ratio(c.decoderPlain.cpu / c.decoderPhased.cpu)],
     ['decoder plain / ours', ratio(c.decoderPlain.cpu / c.decoder.cpu)],
@@ -85,7 +83,7 @@ export async function benchSd15(log: (line: string) => void, { runs }: Options):
     rows.push([
       `UNet time of ${steps} steps, exact / faster, measured`,
       ratio(exactRun.cpu / fasterRun.cpu),
-      `${cost(exactRun)} / ${cost(fasterRun)}`,
+      `${shown(exactRun)} / ${shown(fasterRun)}`,
     ]);
   }
   const { vae } = packed.receipt.seconds;
@@ -103,8 +101,6 @@ export async function benchSd15(log: (line: string) => void, { runs }: Options):
   await report('npm run bench -- sd15', 'Stable Diffusion 1.5, 512 x 512, float32, guidance', rows);
 }
 
-/** Seconds of wall clock and of processor; ratios are taken from the second. */
-const cost = ({ wall, cpu }: Cost) => `${seconds(wall)} (${seconds(cpu)} of processor)`;
 const sum = (a: Cost, b: Cost): Cost => ({ wall: a.wall + b.wall, cpu: a.cpu + b.cpu });
 
 /** What is switched on: a plain UNet has none of them. */
@@ -115,28 +111,15 @@ async function measureParts(model: string, runs: boolean, log: (line: string) =>
   const config = parseUnetConfig(network.config);
   const runtimes: Runtime[] = [];
   const size = {
-    batch: 1,
-    rows: 2,
-    steps: 1,
-    height: 64,
-    width: 64,
-    tokens: 77,
-    control: false,
+    ...{ batch: 1, rows: 2, steps: 1, height: side, width: side, tokens: 77, control: false },
     weights: network.weights,
   };
-  const noise = noiseSource('philox', 0);
-  const time = float32([1], Float32Array.of(500));
-  const given: Record<string, Tensor> = {
-    sample: noise.normal([1, config.inChannels, 64, 64]),
-    encoder_hidden_states: noise.normal([2, 77, config.textWidth]),
-    timestep: time,
-    timesteps: time,
-  };
+  const given = sd15Inputs();
   const opened: Session[] = [];
   const open = async ({ winograd, ...options }: Savings) => {
     const runtime = await createRuntime({
       device: 'cpu',
-      cache: { directory, budgetBytes: 100e9 },
+      cache: packedSd15,
       winograd,
     });
     runtimes.push(runtime);

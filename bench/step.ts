@@ -1,20 +1,19 @@
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { openModel } from '../lib/engine/checkpoint/model-source.ts';
 import { parseUnetConfig } from '../lib/engine/networks/unet/config.ts';
 import { UnetDenoiser } from '../lib/engine/networks/unet/denoiser.ts';
 import { createRuntime } from '../lib/engine/runtime/runtime.ts';
 import { noiseSource } from '../lib/engine/tensor/random.ts';
 import { timed } from './measure.ts';
+import { packedSd15 } from './sd15-calls.ts';
 import { sd15Checkpoint } from './sd15-checkpoint.ts';
 
 // Started by compare.py: one full step of Stable Diffusion 1.5 with guidance for every line of stdin, its cost as JSON.
 
-const directory = fileURLToPath(new URL('.cache/packed-sd15', import.meta.url));
 const model = await sd15Checkpoint((line) => process.stderr.write(`${line}\n`));
 const network = await (await openModel(model)).network('unet');
 const config = parseUnetConfig(network.config);
-const runtime = await createRuntime({ device: 'cpu', cache: { directory, budgetBytes: 100e9 } });
+const runtime = await createRuntime({ device: 'cpu', cache: packedSd15 });
 const denoiser = new UnetDenoiser(config, network.weights, (graph) => runtime.open(graph));
 const noise = noiseSource('philox', 0);
 const latents = noise.normal([1, config.inChannels, 64, 64]);

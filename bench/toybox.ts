@@ -16,7 +16,7 @@ import type { GenerateInput } from '../lib/engine/tasks/task.ts';
 import { noiseSource } from '../lib/engine/tensor/random.ts';
 import { inChild } from './child.ts';
 import type { Drawn } from './draw.ts';
-import { gigabytes, inTurns, ratio, seconds, type Cost } from './measure.ts';
+import { gigabytes, inTurns, ratio, seconds, shown, type Cost } from './measure.ts';
 import { report, type Row } from './report.ts';
 
 const model = fileURLToPath(new URL('../models/toybox', import.meta.url));
@@ -53,10 +53,10 @@ export async function benchToybox(log: (line: string) => void): Promise<void> {
   log('encoder, decoder and whole runs, in turns');
   const c = await measureUnet(input(50, 'faster'));
   const rows: Row[] = [
-    ['encoder, one key step with guidance', cost(c.encoder)],
-    ['decoder, one step', cost(c.decoder)],
-    ['decoder, five steps in one call', cost(c.decoder5)],
-    ['full step', cost(c.step), 'encoder + decoder'],
+    ['encoder, one key step with guidance', shown(c.encoder)],
+    ['decoder, one step', shown(c.decoder)],
+    ['decoder, five steps in one call', shown(c.decoder5)],
+    ['full step', shown(c.step), 'encoder + decoder'],
     ...(
       [
         [20, c.exact20, c.faster20],
@@ -65,12 +65,12 @@ export async function benchToybox(log: (line: string) => void): Promise<void> {
     ).map(([steps, exact, faster]): Row => [
       `UNet time of ${steps} steps, exact / faster`,
       ratio(exact.cpu / faster.cpu),
-      `${cost(exact)} / ${cost(faster)}`,
+      `${shown(exact)} / ${shown(faster)}`,
     ]),
   ];
   for (const steps of [20, 50]) {
     const warm = await measureWarm(input(steps, 'faster'));
-    rows.push([`warm picture, ${steps} steps, faster`, cost(warm), 'prompt to pixels']);
+    rows.push([`warm picture, ${steps} steps, faster`, shown(warm), 'prompt to pixels']);
   }
   rows.push(
     ['first picture ever (packs the graphs)', seconds(cold.wall[0]!), `${seconds(cold.load)} of it opening`],
@@ -79,9 +79,6 @@ export async function benchToybox(log: (line: string) => void): Promise<void> {
   );
   await report('npm run bench', `Toybox, ${defaults.width} x ${defaults.height}`, rows);
 }
-
-/** Wall clock and processor seconds; ratios are taken from the second. */
-const cost = ({ wall, cpu }: Cost) => `${seconds(wall)} (${seconds(cpu)} of processor)`;
 
 /** The network alone, in the pattern of calls that the loop makes. */
 async function measureUnet({ width, height, guidanceScale }: GenerateInput) {

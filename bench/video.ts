@@ -7,9 +7,9 @@ import type { Graph } from '../lib/engine/onnx/graph.ts';
 import { countMacs } from '../lib/engine/onnx/macs.ts';
 import { activationBytes } from '../lib/engine/runtime/graph-memory.ts';
 import { bytesPerElement, sizeOf } from '../lib/engine/tensor/tensor.ts';
-import { gigabytes, inTurns, ratio } from './measure.ts';
+import { gigabytes, inTurns, ratio, shown } from './measure.ts';
 import { report, type Row } from './report.ts';
-import { counted, sd15Inputs, shown, side, withCalls } from './sd15-calls.ts';
+import { counted, sd15Inputs, side, withCalls } from './sd15-calls.ts';
 import { sd15Checkpoint } from './sd15-checkpoint.ts';
 
 const rounds = 2;
