@@ -19,6 +19,7 @@ import {
   type Studio,
 } from '../../../lib/studio/services/index.ts';
 import type { StudioOptions } from '../../../lib/studio/studio.ts';
+import type { Log } from '../../../workers/engine-process.ts';
 import { runInstallLoop } from '../../../workers/install-loop.ts';
 import { COMMIT, type HubServer, hubServer, sha256 } from '../../support/hub.ts';
 import { eventually, startScript } from '../../support/process.ts';
@@ -55,9 +56,9 @@ async function setUp(
 }
 
 /** A worker's loop in this process, until the test is over. */
-function work(studio: Studio): void {
+function work(studio: Studio, log: Log = quiet): void {
   const stopping = new AbortController();
-  const running = runInstallLoop({ studio, log: quiet, signal: stopping.signal, pollMs: 20, retryMs: 5 });
+  const running = runInstallLoop({ studio, log, signal: stopping.signal, pollMs: 20, retryMs: 5 });
   onTestFinished(async () => {
     stopping.abort();
     await running;
@@ -314,6 +315,27 @@ test('one LoRA of many is installed by its path, and a gated repository asks for
     return loras[0]?.sha256 == null ? null : loras;
   }, 'its hash');
   expect(found).toMatchObject({ id: 'ink wash', rank: 4, source: 'hub', sha256: sha256(lora) });
+});
+
+test('the token is sent to the hub, and stands in no log, event or row', async () => {
+  const token = 'hf_nobody_may_read_this';
+  const { hub, studio } = await setUp(pipeline, { token });
+  const lines: string[] = [];
+  const line = (...said: unknown[]) => void lines.push(JSON.stringify(said));
+  hub.authorization = 'Bearer another';
+  const { id } = await requestInstall(studio, { repo: REPO, revision: 'main' });
+  work(studio, { info: line, warn: line, error: line });
+  const refused = await ended(studio, id, 'failed');
+  hub.authorization = `Bearer ${token}`;
+  await resumeInstall(studio, id);
+  const installed = await ended(studio, id, 'succeeded');
+  await eventually(() => lines.length >= 2, 'what the worker says of both');
+  const rows = await studio.db.read((r) => Promise.all([r.install.findMany(), r.event.findMany()]));
+  const said = JSON.stringify([lines, refused, installed, rows], (_, value: unknown) =>
+    typeof value === 'bigint' ? Number(value) : value,
+  );
+  expect(said).toContain(REPO);
+  expect(said).not.toContain(token);
 });
 
 test('a model that is being drawn with stays until that is over; what a killed removal left behind goes', async () => {
