@@ -69,8 +69,9 @@ export class Camera {
         if (of.length === 0) continue;
         try {
           await this.#takeOne(stack.url, scene, of);
-        } catch {
+        } catch (error) {
           stack.assertRunning();
+          console.error(`${scene.name} (${window}), once more after: ${String(error)}`);
           // A machine that is busy may be too slow for the patience of a browser; once more, then it is a fault.
           await this.attempt(`${scene.name} (${window})`, () => this.#takeOne(stack.url, scene, of));
         }

@@ -39,6 +39,8 @@ async function goOn(page: Page, made: { id: string }, what: string): Promise<voi
 async function draw(page: Page, points: [number, number][]): Promise<void> {
   const board = page.getByRole('application');
   await board.scrollIntoViewIfNeeded();
+  // The page itself brings the table into view.
+  await page.waitForTimeout(300);
   const box = await board.boundingBox();
   const [first, ...others] = points;
   if (box === null || first === undefined) throw new Error('There is nothing to draw on.');
