@@ -95,7 +95,7 @@ export async function exportAsset(
 }
 
 /** Ids in one question to the database, which has a limit of parameters. */
-const AT_ONCE = 1000;
+const AT_ONCE = 500;
 
 /**
  * The pictures of some generations as one zip file, made while it is read. Those that are gone are left out; two of one

@@ -15,19 +15,30 @@ export async function changeGenerations(studio: Studio, bulk: Bulk): Promise<str
   return studio.db.write(async (tx) => {
     const now = studio.now();
     if (bulk.action === 'move' && bulk.boardId !== null) await requireBoard(tx, bulk.boardId);
-    const rows = await tx.generation.findMany({
-      where: { id: { in: bulk.ids }, ...notYet(bulk) },
-      select: { id: true, status: true },
-    });
-    const there = new Map(rows.map(({ id, status }) => [id, status]));
-    const changed = [...new Set(bulk.ids)].filter((id) => there.has(id));
-    if (bulk.action === 'delete') {
-      const open = changed.filter((id) => ['queued', 'running'].includes(there.get(id) ?? ''));
-      for (const id of open) await cancelIn(tx, id, now);
-    }
-    await apply(tx, bulk, changed, now);
+    const ids = [...new Set(bulk.ids)];
+    const changed: string[] = [];
+    for (let at = 0; at < ids.length; at += AT_ONCE)
+      changed.push(...(await changeSome(tx, bulk, ids.slice(at, at + AT_ONCE), now)));
     return changed;
   });
+}
+
+/** Ids in one statement: SQLite takes 999 parameters, and there are others beside them. */
+const AT_ONCE = 500;
+
+async function changeSome(tx: Tx, bulk: Bulk, ids: string[], now: number): Promise<string[]> {
+  const rows = await tx.generation.findMany({
+    where: { id: { in: ids }, ...notYet(bulk) },
+    select: { id: true, status: true },
+  });
+  const there = new Map(rows.map(({ id, status }) => [id, status]));
+  const changed = ids.filter((id) => there.has(id));
+  if (bulk.action === 'delete') {
+    const open = changed.filter((id) => ['queued', 'running'].includes(there.get(id) ?? ''));
+    for (const id of open) await cancelIn(tx, id, now);
+  }
+  await apply(tx, bulk, changed, now);
+  return changed;
 }
 
 /** What an action would change. */

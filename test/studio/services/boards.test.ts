@@ -82,6 +82,19 @@ test('many at once: deleted with one undo, starred, and only what changed is tol
   expect(await changeGenerations(studio, { action: 'unstar', ids })).toEqual(ids);
 });
 
+test('as many as a request may name are changed at once', async () => {
+  const studio = await testStudio();
+  const requests = Array.from({ length: 1000 }, (_, i) => create(studio, `p${i}`));
+  const ids = await Promise.all(requests);
+  const board = await createBoard(studio, 'all of them');
+  const all = [
+    { action: 'move', ids, boardId: board.id },
+    { action: 'delete', ids },
+  ] as const;
+  for (const bulk of all)
+    expect(await changeGenerations(studio, bulkSchema.parse(bulk)), bulk.action).toEqual(ids);
+}, 120_000);
+
 test('the contract refuses a bulk request that is too large, empty or half of another', () => {
   expect(bulkSchema.safeParse({ action: 'delete', ids: [] }).success).toBe(false);
   expect(bulkSchema.safeParse({ action: 'delete', ids: Array(1001).fill('x') }).success).toBe(false);
