@@ -16,7 +16,7 @@ export async function takeQueue(camera: Camera, stack: Stack): Promise<void> {
     stack.call<Generation>('POST', '/generations', { task: 'text-to-image', prompt, ...more });
   await stack.call('POST', '/queue/pause');
   // Long enough on any machine for what is taken of it.
-  const long = await ask('a dragon in the sky', { steps: 1000, plan: 'exact', width: 192, height: 192 });
+  const long = await ask('a dragon in the sky', { steps: 1000, plan: 'exact', width: 192, height: 128 });
   for (const prompt of ['a frog in a room', 'a unicorn in a meadow', 'a cupcake on a pink background']) {
     await ask(prompt);
   }
