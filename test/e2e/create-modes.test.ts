@@ -85,6 +85,11 @@ const circle: [number, number][] = Array.from({ length: 41 }, (_, i) => [
   0.5 + 0.3 * Math.sin((i / 20) * Math.PI),
 ]);
 
+const sky: [number, number][] = [
+  [0.3, 0.1],
+  [0.7, 0.1],
+];
+
 describe('every mode of the Create page', () => {
   it('shows a person with a sentence no more than a row of small buttons', async () => {
     await prompt().fill(SENTENCE);
@@ -127,6 +132,12 @@ describe('every mode of the Create page', () => {
       [0.4, 0.5],
       [0.6, 0.5],
     ]);
+    // A second stroke, which a thicker eraser takes away again.
+    await drawPath(sky);
+    const board = page.getByRole('application', { name: 'Mask' });
+    await board.press('e');
+    for (let i = 0; i < 3; i++) await board.press(']');
+    await drawPath(sky);
     await page.getByRole('slider', { name: 'Feather' }).fill('0');
     const made = await make();
     expect(made.params).toMatchObject({ task: 'inpaint', maskBlur: 0 });
@@ -257,6 +268,8 @@ describe('every mode of the Create page', () => {
     ]);
     await page.getByRole('radio', { name: 'Side by side' }).check();
     await expect.poll(() => page.locator('video').count()).toBe(2);
+    await page.getByRole('columnheader', { name: /^Left/ }).getByRole('link').click();
+    await page.getByText(/^Verified by an exact run\. They differ by/).waitFor();
   });
 
   it('lets a LoRA change the picture, and a weight of 0 not', async () => {
@@ -295,6 +308,26 @@ describe('every mode of the Create page', () => {
     expect(edgesAlong(await pixelsOf(guided), circle)).toBeGreaterThan(
       2.5 * edgesAlong(await pixelsOf(free), circle),
     );
+  });
+
+  it('follows the lines of a picture, which it shows, or a picture that is lines already', async () => {
+    await prompt().fill('a pumpkin in a meadow');
+    await give(/Follow it/);
+    const lines = page.getByRole('img', { name: 'The lines that are followed' });
+    await lines.waitFor();
+    await expect
+      .poll(() => lines.evaluate((image: HTMLImageElement) => image.naturalWidth))
+      .toBeGreaterThan(0);
+    const found = await make();
+    expect(found.params).toMatchObject({ task: 'reference', control: [{ preprocessor: 'scribble' }] });
+    expect(found.receipt?.controlRunsSaved).toBeGreaterThan(0);
+    await page
+      .getByRole('combobox', { name: 'Lines found by' })
+      .selectOption('It is a control picture already');
+    expect(await lines.count()).toBe(0);
+    const given = await make();
+    expect(given.params).toMatchObject({ task: 'reference', control: [{ preprocessor: 'none' }] });
+    expect(given.inputs.map(({ field }) => field)).toEqual(['control.0.image']);
   });
 
   it('reads how a picture was made from text that is pasted into the prompt, with a way back', async () => {
