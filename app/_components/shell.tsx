@@ -13,9 +13,11 @@ import {
   Sun,
   SunMoon,
 } from 'lucide-react';
+import { lockedStore } from '../_lib/api.ts';
 import { useHotkeys } from '../_lib/hotkeys.ts';
 import { useHealth, useUnderWay } from '../_lib/queries.ts';
 import { useConnection } from '../_lib/live.ts';
+import { useStore } from '../_lib/store.ts';
 import { themeNames, themes, type Theme } from '../_lib/theme.ts';
 import { IconButton } from './icon-button.tsx';
 import { Logo } from './logo.tsx';
@@ -70,7 +72,7 @@ export function Shell({ children }: { children: ReactNode }) {
               <Icon aria-hidden />
               {label}
               {href === '/queue' && underWay > 0 && (
-                <span className={styles.count}>{underWay > 99 ? '99+' : underWay}</span>
+                <span className={styles.count} data-text={underWay > 99 ? '99+' : underWay} />
               )}
             </Link>
           ))}
@@ -113,9 +115,11 @@ function ThemeButton() {
 /** Says so only when something is wrong or a person would wonder; a healthy studio is silent. */
 function StudioState() {
   const connection = useConnection();
+  const isLocked = useStore(lockedStore, (locked) => locked, false);
   const { data: health, isError } = useHealth();
-  const message =
-    isError || connection === 'lost'
+  const message = isLocked
+    ? null
+    : isError || connection === 'lost'
       ? 'Reconnecting…'
       : health !== undefined && !health.worker.alive
         ? 'The worker is not running'

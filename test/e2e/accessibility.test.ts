@@ -49,6 +49,18 @@ describe('accessibility, light and dark, wide and narrow', () => {
     await expectNoFaults('/models');
   });
 
+  it('finds nothing where a long sentence waits, in the queue and on its own page', async () => {
+    await stack.call('POST', '/queue/pause');
+    const prompt = 'a fox in a meadow under a rainbow and a cloud '.repeat(12).trim();
+    const body = { task: 'text-to-image', prompt };
+    const { id } = await stack.call<{ id: string }>('POST', '/generations', body);
+    await expectNoFaults('/queue');
+    await expectNoFaults(`/library/${id}`);
+    await stack.call('POST', `/generations/${id}/cancel`);
+    await expectNoFaults(`/library/${id}`);
+    await stack.call('POST', '/queue/resume');
+  });
+
   it('finds nothing with pictures selected, and in what opens over a picture', async () => {
     const { context, page } = await openWindow(browser);
     await visit(page, `${stack.url}/library`);
@@ -57,7 +69,7 @@ describe('accessibility, light and dark, wide and narrow', () => {
     await page.getByRole('toolbar', { name: 'With the selected pictures' }).waitFor();
     expect(await accessibilityFaults(page)).toEqual([]);
     await visit(page, `${stack.url}/library/${picture}`);
-    for (const name of ['Go on', 'Download the picture']) {
+    for (const name of ['Go on', 'Download the picture', 'On no board']) {
       await page.getByRole('button', { name }).click();
       await page.getByRole('menu').waitFor();
       expect(await accessibilityFaults(page, true), name).toEqual([]);

@@ -1,46 +1,33 @@
 'use client';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { ArrowDown, ArrowUp, ArrowUpToLine, Copy, Pause, Play, RotateCw, X } from 'lucide-react';
+import { Pause, Play, X } from 'lucide-react';
 import Link from 'next/link';
 import type { Generation } from '../../../lib/contracts/generation.ts';
-import { Button } from '../../_components/button.tsx';
-import { Breakable } from '../../_components/breakable.tsx';
+import { Button, LinkButton } from '../../_components/button.tsx';
 import { deviceName } from '../../_components/device-names.ts';
-import { IconButton } from '../../_components/icon-button.tsx';
-import { ReadingPage, Section } from '../../_components/page.tsx';
+import { Choices, ReadingPage, Section } from '../../_components/page.tsx';
 import { Thumb } from '../../_components/thumb.tsx';
 import { useNotify } from '../../_components/toaster.tsx';
 import { api } from '../../_lib/api.ts';
-import { formatPercent } from '../../_lib/format.ts';
-import { useLive } from '../../_lib/live.ts';
-import { useGenerations, useHealth, usePause, useQueue, useVerb } from '../../_lib/queries.ts';
-import { sentences } from '../../_lib/sentences.ts';
-import { describe } from '../../_lib/states.ts';
-import { taskNames } from '../../_lib/task-names.ts';
+import { formatSeconds } from '../../_lib/format.ts';
+import { useGenerations, useHold, useHealth, usePause, useQueue } from '../../_lib/queries.ts';
+import type { Hold } from '../../_lib/states.ts';
+import { Failed, Running, Waiting } from './queue-rows.tsx';
 import styles from './queue-page.module.css';
+
+/** How many of those that are over are shown. */
+const LATELY = 8;
+const FAILED = 5;
 
 export function QueuePage() {
   const { data: queue } = useQueue();
   const { data: health } = useHealth();
-  const client = useQueryClient();
-  const { notify, notifyError } = useNotify();
+  const hold = useHold();
+  const { notifyError } = useNotify();
   const pause = usePause();
-  const move = useMutation({
-    mutationFn: ({ id, position }: { id: string; position: number }) => api.moveInQueue(id, position),
-    onSettled: () => client.invalidateQueries({ queryKey: ['queue'] }),
-    onError: notifyError,
-  });
-  const cancelAll = useMutation({
-    mutationFn: (ids: string[]) => Promise.allSettled(ids.map((id) => api.cancel(id))),
-    onSuccess: (answers) => {
-      // One that began or was cancelled meanwhile is no failure of this.
-      const done = answers.filter(({ status }) => status === 'fulfilled').length;
-      notify({ title: `${done} ${done === 1 ? 'request' : 'requests'} cancelled.` });
-    },
-    onSettled: () => client.invalidateQueries({ queryKey: ['queue'] }),
-  });
   const { items } = useGenerations();
-  const failed = items.filter(({ status }) => status === 'failed').slice(0, 5);
+  const made = items.filter(({ status }) => status === 'succeeded').slice(0, LATELY);
+  const failed = items.filter(({ status }) => status === 'failed').slice(0, FAILED);
   if (queue === undefined) return <ReadingPage title="Queue">{null}</ReadingPage>;
   const { running, queued, paused } = queue;
 
@@ -65,50 +52,15 @@ export function QueuePage() {
             ))}
           </ol>
         ) : (
-          <p className={styles.nothing}>{whyNothing(paused, queued.length, health?.worker.alive)}</p>
+          <p className={styles.nothing}>{whyNothing(hold, queued.length)}</p>
+        )}
+        {running.length + queued.length === 0 && (
+          <Choices>
+            <LinkButton href="/">Make a picture</LinkButton>
+          </Choices>
         )}
       </Section>
-      <Section
-        title="Waiting"
-        note={
-          queued.length > 0 && (
-            <>
-              {queued.length} {queued.length === 1 ? 'request' : 'requests'}, in this order.{' '}
-              {whyWaiting(paused, running.length, health?.worker.alive)}
-            </>
-          )
-        }
-      >
-        {queued.length > 0 ? (
-          <ol className={styles.list}>
-            {queued.map((generation, index) => (
-              <Waiting
-                key={generation.id}
-                generation={generation}
-                position={index}
-                isLast={index === queued.length - 1}
-                onMove={(position) => move.mutate({ id: generation.id, position })}
-              />
-            ))}
-          </ol>
-        ) : (
-          <p className={styles.nothing}>
-            Nothing waits. What you ask for on the <Link href="/">Create page</Link> while another picture is
-            made stands here, and can be put in order.
-          </p>
-        )}
-        {queued.length > 1 && (
-          <Button
-            size="s"
-            tone="quiet"
-            className={styles.all}
-            disabled={cancelAll.isPending}
-            onClick={() => cancelAll.mutate(queued.map(({ id }) => id))}
-          >
-            <X aria-hidden /> Cancel all that wait
-          </Button>
-        )}
-      </Section>
+      {queued.length > 0 && <Line queued={queued} why={whyWaiting(hold, running.length)} />}
       {failed.length > 0 && (
         <Section title="Failed lately" note={<Link href="/library?status=failed">All that failed</Link>}>
           <ol className={styles.list}>
@@ -118,144 +70,90 @@ export function QueuePage() {
           </ol>
         </Section>
       )}
+      {made.length > 0 && (
+        <Section title="Made lately" note={<Link href="/library">All in the library</Link>}>
+          <ol className={styles.lately}>
+            {made.map((generation) => (
+              <Made key={generation.id} generation={generation} />
+            ))}
+          </ol>
+        </Section>
+      )}
     </ReadingPage>
   );
 }
 
-function whyNothing(paused: boolean, waiting: number, workerIsAlive: boolean | undefined): string {
-  if (paused) return 'The queue is paused. Nothing new is started until it goes on.';
-  if (workerIsAlive === false) return 'The worker is not running. What waits is made as soon as it is back.';
-  return waiting > 0 ? 'The next one starts in a moment.' : 'Nothing is being made.';
+function whyNothing(hold: Hold | undefined, waiting: number): string {
+  if (hold === 'no-worker') return 'The worker is not running. What waits is made as soon as it is back.';
+  if (hold === 'paused') return 'The queue is paused. Nothing new is started until it goes on.';
+  return waiting > 0 ? 'The next one starts in a moment.' : 'Nothing is being made, and nothing waits.';
 }
 
 /** One reason for all: they run one after the other, in this order. */
-function whyWaiting(paused: boolean, running: number, workerIsAlive: boolean | undefined): string {
-  if (paused) return 'They wait because the queue is paused.';
-  if (workerIsAlive === false) return 'They wait for the worker, which is not running.';
+function whyWaiting(hold: Hold | undefined, running: number): string {
+  if (hold === 'no-worker') return 'They wait for the worker, which is not running.';
+  if (hold === 'paused') return 'They wait because the queue is paused.';
   return running > 0 ? 'They wait until the one above is done.' : '';
 }
 
-function Failed({ generation }: { generation: Generation }) {
-  const retry = useVerb('retry');
+/** Those that wait, in the order in which they are made. */
+function Line({ queued, why }: { queued: readonly Generation[]; why: string }) {
+  const client = useQueryClient();
   const { notify, notifyError } = useNotify();
-  const { params, error } = generation;
+  const onSettled = () => client.invalidateQueries({ queryKey: ['queue'] });
+  const move = useMutation({
+    mutationFn: ({ id, position }: { id: string; position: number }) => api.moveInQueue(id, position),
+    onSettled,
+    onError: notifyError,
+  });
+  const cancelAll = useMutation({
+    mutationFn: (ids: string[]) => Promise.allSettled(ids.map((id) => api.cancel(id))),
+    onSuccess: (answers) => {
+      // One that began or was cancelled meanwhile is no failure of this.
+      const done = answers.filter(({ status }) => status === 'fulfilled').length;
+      notify({ title: `${done} ${done === 1 ? 'request' : 'requests'} cancelled.` });
+    },
+    onSettled,
+  });
   return (
-    <li className={styles.item}>
-      <div className={styles.words}>
-        <Link href={`/library/${generation.id}`} className={styles.prompt}>
-          {params.prompt}
-        </Link>
-        <p className={styles.fault}>
-          <Breakable>{sentences(error?.detail, error?.remedy)}</Breakable>
-        </p>
-      </div>
-      <div className={styles.moves}>
-        <IconButton
-          label={`Try again: ${params.prompt}`}
-          disabled={retry.isPending}
-          onClick={() => retry.mutate(generation.id, { onError: notifyError })}
-        >
-          <RotateCw />
-        </IconButton>
-        <IconButton
-          label={`Copy details: ${params.prompt}`}
-          onClick={() =>
-            void navigator.clipboard.writeText(JSON.stringify(generation, null, 2)).then(
-              () => notify({ title: 'The details are on the clipboard.' }),
-              () => notify({ title: 'This browser does not let the page copy.' }),
-            )
-          }
-        >
-          <Copy />
-        </IconButton>
-      </div>
-    </li>
-  );
-}
-
-function Running({ generation }: { generation: Generation }) {
-  const live = useLive(generation.id);
-  const { headline, detail, progress } = describe(generation, live);
-  return (
-    <li className={styles.item}>
-      <span className={styles.thumb}>
-        <Thumb generation={generation} />
-      </span>
-      <div className={styles.words}>
-        <Link href={`/library/${generation.id}`} className={styles.prompt}>
-          {generation.params.prompt}
-        </Link>
-        <p className={styles.state}>
-          {headline} {formatPercent(progress ?? 0)}
-          {detail !== null && ` · ${detail}`}
-        </p>
-        <div
-          className={styles.track}
-          role="progressbar"
-          aria-label={`Progress of ${generation.params.prompt}`}
-          aria-valuemin={0}
-          aria-valuemax={100}
-          aria-valuenow={Math.floor((progress ?? 0) * 100)}
-        >
-          <span style={{ transform: `scaleX(${progress ?? 0})` }} />
-        </div>
-      </div>
-      <CancelButton generation={generation} />
-    </li>
-  );
-}
-
-interface WaitingProps {
-  generation: Generation;
-  position: number;
-  isLast: boolean;
-  onMove: (position: number) => void;
-}
-
-function Waiting({ generation, position, isLast, onMove }: WaitingProps) {
-  const { params } = generation;
-  return (
-    <li className={styles.item}>
-      <span className={`film ${styles.number}`}>{position + 1}</span>
-      <div className={styles.words}>
-        <Link href={`/library/${generation.id}`} className={styles.prompt}>
-          {params.prompt}
-        </Link>
-        <p className={styles.state}>
-          {generation.task !== 'text-to-image' && `${taskNames[generation.task]} · `}
-          {params.width} × {params.height}, {params.steps} steps
-          {params.count > 1 && `, ${params.count} pictures`}
-          {params.video !== undefined && `, ${params.video.frames} frames`}
-          {generation.attempt > 0 && ' · being tried again'}
-        </p>
-      </div>
-      <div className={styles.moves}>
-        <IconButton label="To the front" disabled={position === 0} onClick={() => onMove(0)}>
-          <ArrowUpToLine />
-        </IconButton>
-        <IconButton label="Earlier" disabled={position === 0} onClick={() => onMove(position - 1)}>
-          <ArrowUp />
-        </IconButton>
-        <IconButton label="Later" disabled={isLast} onClick={() => onMove(position + 1)}>
-          <ArrowDown />
-        </IconButton>
-        <CancelButton generation={generation} />
-      </div>
-    </li>
-  );
-}
-
-function CancelButton({ generation }: { generation: Generation }) {
-  const cancel = useVerb('cancel');
-  const { notifyError } = useNotify();
-  const isCancelling = generation.status === 'cancelling';
-  return (
-    <IconButton
-      label={isCancelling ? 'Cancelling…' : 'Cancel'}
-      disabled={isCancelling || cancel.isPending}
-      onClick={() => cancel.mutate(generation.id, { onError: notifyError })}
+    <Section
+      title="Waiting"
+      note={`${queued.length} ${queued.length === 1 ? 'request' : 'requests'}, in this order. ${why}`}
     >
-      <X />
-    </IconButton>
+      <ol className={styles.list}>
+        {queued.map((generation, index) => (
+          <Waiting
+            key={generation.id}
+            generation={generation}
+            position={index}
+            isLast={index === queued.length - 1}
+            onMove={(position) => move.mutate({ id: generation.id, position })}
+          />
+        ))}
+      </ol>
+      {queued.length > 1 && (
+        <Button
+          size="s"
+          tone="quiet"
+          className={styles.all}
+          disabled={cancelAll.isPending}
+          onClick={() => cancelAll.mutate(queued.map(({ id }) => id))}
+        >
+          <X aria-hidden /> Cancel all that wait
+        </Button>
+      )}
+    </Section>
+  );
+}
+
+function Made({ generation }: { generation: Generation }) {
+  const { id, params, receipt } = generation;
+  return (
+    <li>
+      <Link href={`/library/${id}`} className={styles.made} aria-label={params.prompt} title={params.prompt}>
+        <Thumb generation={generation} />
+      </Link>
+      {receipt !== null && <span className="film">{formatSeconds(receipt.seconds.total)}</span>}
+    </li>
   );
 }
