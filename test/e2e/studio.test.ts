@@ -260,6 +260,10 @@ describe('the studio in a browser', () => {
     await page.keyboard.press('Home');
     await page.getByRole('radio', { name: 'Difference' }).check();
     await page.getByRole('img', { name: /^Where the two differ/ }).waitFor();
+    await page.getByRole('row', { name: /^Plan every 3 steps exact$/ }).waitFor();
+    await visit(page, `${stack.url}/library/${made.id}`);
+    const apart = exact.comparison?.meanDifference.toFixed(1);
+    await page.getByText(`Verified by an exact run. They differ by ${apart} of 255 on average.`).waitFor();
   });
 
   it('reads from a picture how it was made', async () => {

@@ -29,12 +29,20 @@ export function measure(a: Uint8ClampedArray, b: Uint8ClampedArray): Difference 
   return { mean: values === 0 ? 0 : sum / values, max, psnr, equal: squares === 0 };
 }
 
-/** Each channel's difference, four times as strong so that small ones are seen; RGBA, opaque. */
+/** How much stronger a difference of at most `max` is drawn, so that the largest of them is as bright as can be. */
+export function gainFor(max: number): number {
+  return max === 0 ? 1 : Math.max(1, Math.floor(255 / max));
+}
+
+/** Each channel's difference, `gain` times as strong so that small ones are seen; RGBA, opaque. */
 export function differencePicture(
   a: Uint8ClampedArray,
   b: Uint8ClampedArray,
+  gain: number,
 ): Uint8ClampedArray<ArrayBuffer> {
   const out = new Uint8ClampedArray(a.length);
-  for (let i = 0; i < a.length; i += 1) out[i] = i % 4 === 3 ? 255 : Math.abs((a[i] ?? 0) - (b[i] ?? 0)) * 4;
+  for (let i = 0; i < a.length; i += 1) {
+    out[i] = i % 4 === 3 ? 255 : Math.abs((a[i] ?? 0) - (b[i] ?? 0)) * gain;
+  }
   return out;
 }

@@ -1,10 +1,11 @@
 'use client';
 import { useQuery } from '@tanstack/react-query';
-import { differencePicture, measure, type Difference } from './measure.ts';
+import { differencePicture, gainFor, measure, type Difference } from './measure.ts';
 
 export interface Measured extends Difference {
-  /** data: URL of where they differ, four times as strong */
+  /** data: URL of where they differ, `gain` times as strong */
   picture: string;
+  gain: number;
 }
 
 async function pixelsOf(url: string): Promise<ImageData> {
@@ -23,10 +24,11 @@ async function compare(urlA: string, urlB: string): Promise<Measured | null> {
   const canvas = document.createElement('canvas');
   canvas.width = a.width;
   canvas.height = a.height;
-  canvas
-    .getContext('2d')
-    ?.putImageData(new ImageData(differencePicture(a.data, b.data), a.width, a.height), 0, 0);
-  return { ...measure(a.data, b.data), picture: canvas.toDataURL('image/png') };
+  const difference = measure(a.data, b.data);
+  const gain = gainFor(difference.max);
+  const pixels = differencePicture(a.data, b.data, gain);
+  canvas.getContext('2d')?.putImageData(new ImageData(pixels, a.width, a.height), 0, 0);
+  return { ...difference, gain, picture: canvas.toDataURL('image/png') };
 }
 
 /** Null where the two have different sizes and cannot be compared pixel by pixel. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { differencePicture, measure } from '../../../app/compare/_parts/measure.ts';
+import { differencePicture, gainFor, measure } from '../../../app/compare/_parts/measure.ts';
 
 const pixels = (...values: number[]) => new Uint8ClampedArray(values);
 
@@ -23,8 +23,12 @@ describe('the difference of two pictures', () => {
     expect(psnr).toBeCloseTo(10 * Math.log10((255 * 255) / 12), 10);
   });
 
-  it('is shown four times as strong, and opaque', () => {
-    expect([...differencePicture(pixels(10, 0, 200, 0), pixels(0, 1, 0, 0))]).toEqual([40, 4, 255, 255]);
+  it('is shown as strong as it is told, and opaque', () => {
+    expect([...differencePicture(pixels(10, 0, 200, 0), pixels(0, 1, 0, 0), 4)]).toEqual([40, 4, 255, 255]);
+  });
+
+  it('is shown so strong that its largest value is as bright as can be', () => {
+    expect([0, 1, 18, 127, 128, 255].map(gainFor)).toEqual([1, 255, 14, 2, 1, 1]);
   });
 
   it('refuses pictures of different sizes', () => {
