@@ -1,5 +1,6 @@
 'use client';
 import { Menu } from '@base-ui/react/menu';
+import { ChevronDown } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { Keys } from './shortcuts-dialog.tsx';
 import menu from './menu.module.css';
@@ -21,7 +22,9 @@ interface ActionMenuProps {
 export function ActionMenu({ children, className, actions }: ActionMenuProps) {
   return (
     <Menu.Root>
-      <Menu.Trigger className={className}>{children}</Menu.Trigger>
+      <Menu.Trigger className={className}>
+        {children} <ChevronDown aria-hidden className={menu.chevron} />
+      </Menu.Trigger>
       <Menu.Portal>
         <Menu.Positioner className={menu.positioner} sideOffset={6} align="start">
           <Menu.Popup className={menu.popup}>

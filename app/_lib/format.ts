@@ -45,6 +45,13 @@ export function formatCount(count: number): string {
   return `${(count / 1e9).toFixed(2)} billion`;
 }
 
+const integerFormat = new Intl.NumberFormat('en');
+
+/** 50000 -> "50,000". */
+export function formatInteger(count: number): string {
+  return integerFormat.format(count);
+}
+
 export function formatPercent(fraction: number): string {
   return `${Math.floor(Math.min(1, Math.max(0, fraction)) * 100)} %`;
 }

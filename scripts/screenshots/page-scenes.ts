@@ -28,6 +28,8 @@ export function libraryScenes(made: Made): Scene[] {
       name: 'library-selected',
       path: '/library',
       prepare: async (page) => {
+        const select = page.getByRole('button', { name: 'Select', exact: true });
+        if (await select.isVisible()) await select.click();
         for (const index of [1, 2]) await page.getByRole('checkbox').nth(index).click({ force: true });
         await page.getByRole('toolbar').waitFor();
       },

@@ -15,7 +15,7 @@ export default async function Page({ params, searchParams }: PageProps) {
   const { picture } = await searchParams;
   const number = Number(picture);
   return (
-    <HydrationBoundary state={await preload(preloads.generation(id), preloads.models)}>
+    <HydrationBoundary state={await preload(preloads.generation(id), preloads.models, preloads.boards)}>
       <DetailPage id={id} initialPicture={Number.isInteger(number) && number > 0 ? number - 1 : 0} />
     </HydrationBoundary>
   );

@@ -20,8 +20,10 @@ import { libraryLink, type LibraryFilter } from '../../_lib/library-filter.ts';
 import { useStar } from '../../_lib/queries.ts';
 import { useNow } from '../../_lib/use-now.ts';
 import { getLastSeen, setLastSeen } from './last-seen.ts';
+import { whatWasHit } from './hit.ts';
 import { layOut, moveFocus, rowOf, type Direction } from './rows.ts';
 import { Tile } from './tile.tsx';
+import { useExtent } from './use-extent.ts';
 import styles from './contact-sheet.module.css';
 
 const GAP = 10;
@@ -39,6 +41,8 @@ interface ContactSheetProps {
   ids: readonly string[];
   filter: LibraryFilter;
   selected: ReadonlySet<string>;
+  /** A touch selects. */
+  isSelecting: boolean;
   onToggle: (id: string) => void;
   onSelectTo: (id: string) => void;
 }
@@ -56,10 +60,10 @@ const directions: Record<string, Direction> = {
  * The history as one long contact sheet. It is as long as the outline says, so that any place can be gone to at once;
  * only what is in sight is in the page, and only that is asked for.
  */
-export function ContactSheet({ outline, ids, filter, selected, onToggle, onSelectTo }: ContactSheetProps) {
+export function ContactSheet(props: ContactSheetProps) {
+  const { outline, ids, filter, selected, isSelecting, onToggle, onSelectTo } = props;
   const sheet = useRef<HTMLDivElement>(null);
-  const [width, setWidth] = useState(0);
-  const [top, setTop] = useState(0);
+  const { width, top } = useExtent(sheet);
   // Coming back from a picture, one finds the place again where it lies.
   const [seen] = useState(() => ids.indexOf(getLastSeen() ?? ''));
   const [wanted, setFocus] = useState(Math.max(0, seen));
@@ -72,19 +76,6 @@ export function ContactSheet({ outline, ids, filter, selected, onToggle, onSelec
   const star = useStar();
   const remove = useRemoveWithUndo();
   const { notifyError } = useNotify();
-
-  useLayoutEffect(() => {
-    const element = sheet.current;
-    if (element === null) return;
-    const measure = () => {
-      setWidth(element.clientWidth);
-      setTop(element.offsetTop);
-    };
-    measure();
-    const observer = new ResizeObserver(measure);
-    observer.observe(element);
-    return () => observer.disconnect();
-  }, []);
 
   const columns = Math.max(2, Math.floor((width + GAP) / (width < 600 ? 118 : 186)));
   const side = Math.floor((width - GAP * (columns - 1)) / columns);
@@ -163,7 +154,7 @@ export function ContactSheet({ outline, ids, filter, selected, onToggle, onSelec
     const isByKeyboard = event.detail === 0;
     if (part === 'star') toggleStar(id);
     else if (event.shiftKey) onSelectTo(id);
-    else if (part === 'check' || event.ctrlKey || event.metaKey || (selected.size > 0 && !isByKeyboard))
+    else if (part === 'check' || event.ctrlKey || event.metaKey || (isSelecting && !isByKeyboard))
       onToggle(id);
     else {
       setLastSeen(id);
@@ -181,6 +172,7 @@ export function ContactSheet({ outline, ids, filter, selected, onToggle, onSelec
     <div
       ref={sheet}
       className={styles.sheet}
+      data-selecting={isSelecting}
       style={{ height: virtualizer.getTotalSize() }}
       onKeyDown={onKeyDown}
       onClickCapture={onClick}
@@ -223,18 +215,4 @@ export function ContactSheet({ outline, ids, filter, selected, onToggle, onSelec
       })}
     </div>
   );
-}
-
-/** Which picture of the list an event is about, and which part of its tile. */
-function whatWasHit(target: EventTarget): { part: 'index' | 'check' | 'star'; index: number | undefined } {
-  const element =
-    target instanceof Element
-      ? target.closest<HTMLElement>('[data-index], [data-check], [data-star]')
-      : undefined;
-  const { index, check, star } = element?.dataset ?? {};
-  const text = index ?? check ?? star;
-  return {
-    part: check !== undefined ? 'check' : star !== undefined ? 'star' : 'index',
-    index: text === undefined ? undefined : Number(text),
-  };
 }

@@ -1,19 +1,20 @@
 'use client';
-import { Columns2, Download, Star, Trash2, X } from 'lucide-react';
-import { useRouter, useSearchParams } from 'next/navigation';
-import { useEffect, useMemo } from 'react';
-import { MAX_EXPORTED } from '../../../lib/contracts/studio.ts';
-import { Button, LinkButton } from '../../_components/button.tsx';
+import { useSearchParams } from 'next/navigation';
+import { useEffect, useId, useMemo, useState } from 'react';
+import { Button } from '../../_components/button.tsx';
+import { Note } from '../../_components/note.tsx';
+import { formatInteger } from '../../_lib/format.ts';
 import { useHotkeys } from '../../_lib/hotkeys.ts';
 import { libraryLink, readFilter, type LibraryFilter } from '../../_lib/library-filter.ts';
 import { useBoards, useOutline } from '../../_lib/queries.ts';
-import { BoardTabs, MoveMenu } from './boards.tsx';
+import { BoardTabs } from './board-tabs.tsx';
 import { ContactSheet } from './contact-sheet.tsx';
-import { Filters } from './filters.tsx';
+import { countMore, Filters } from './filters.tsx';
+import { Nothing } from './nothing.tsx';
+import { SearchBar } from './search-bar.tsx';
+import { SelectionBar } from './selection-bar.tsx';
 import { useBulk } from './use-bulk.ts';
 import styles from './library-page.module.css';
-
-const count = new Intl.NumberFormat('en');
 
 export function LibraryPage() {
   const query = useSearchParams();
@@ -21,9 +22,16 @@ export function LibraryPage() {
   const outline = useOutline(filter);
   const { ids } = outline;
   const { boards } = useBoards();
-  const router = useRouter();
   const bulk = useBulk(ids);
-  useHotkeys({ 'mod+a': () => bulk.selectAll(), Escape: () => bulk.clear() });
+  const [isOpen, setOpen] = useState(countMore(filter) > 0);
+  const moreId = useId();
+  // A finger, which cannot hover, is shown what selects only when it asks.
+  const [isSelecting, setSelecting] = useState(false);
+  const clear = () => {
+    bulk.clear();
+    setSelecting(false);
+  };
+  useHotkeys({ 'mod+a': () => bulk.selectAll(), Escape: clear });
 
   // The toolbar goes away with what was selected, and takes the focus with it: back to the picture it came from.
   const hasSelection = bulk.selected.size > 0;
@@ -45,13 +53,25 @@ export function LibraryPage() {
           <p className={styles.total} role="status">
             {isComplete &&
               ids.length > 0 &&
-              `${count.format(ids.length)} ${ids.length === 1 ? 'entry' : 'entries'}`}
+              `${formatInteger(ids.length)} ${ids.length === 1 ? 'entry' : 'entries'}`}
           </p>
+          {ids.length > 0 && (
+            <Button
+              size="s"
+              tone="quiet"
+              className={styles.select}
+              aria-pressed={isSelecting}
+              onClick={() => (isSelecting ? clear() : setSelecting(true))}
+            >
+              {isSelecting ? 'Done' : 'Select'}
+            </Button>
+          )}
         </div>
-        <Filters filter={filter} onChange={change} />
+        <SearchBar filter={filter} onChange={change} moreId={moreId} isOpen={isOpen} onOpenChange={setOpen} />
       </div>
 
       <BoardTabs boards={boards} current={filter.board} onChange={(board) => change({ board })} />
+      <Filters id={moreId} isOpen={isOpen} filter={filter} onChange={change} />
 
       {outline.isError ? (
         <Note title="The history cannot be read">
@@ -68,6 +88,7 @@ export function LibraryPage() {
               ids={ids}
               filter={filter}
               selected={bulk.selected}
+              isSelecting={isSelecting || hasSelection}
               onToggle={(id) => bulk.toggle(id)}
               onSelectTo={(id) => bulk.selectTo(id)}
             />
@@ -75,73 +96,7 @@ export function LibraryPage() {
         )
       )}
 
-      {bulk.selected.size > 0 && (
-        <div className={styles.bulk} role="toolbar" aria-label="With the selected pictures">
-          <p>
-            <strong>{count.format(bulk.selected.size)}</strong> selected
-          </p>
-          <Button size="s" onClick={() => bulk.star()}>
-            <Star aria-hidden /> Star
-          </Button>
-          {boards.length > 0 && <MoveMenu boards={boards} onMove={(boardId) => bulk.move(boardId)} />}
-          {bulk.selected.size === 2 && (
-            <Button size="s" onClick={() => router.push(compareLink([...bulk.selected]))}>
-              <Columns2 aria-hidden /> Compare
-            </Button>
-          )}
-          {bulk.selected.size <= MAX_EXPORTED && (
-            // A form, because an address is too short for many, and the browser saves what it answers.
-            <form method="post" action="/api/v1/generations/export">
-              <input type="hidden" name="ids" value={[...bulk.selected].join(',')} />
-              <Button type="submit" size="s">
-                <Download aria-hidden /> Zip
-              </Button>
-            </form>
-          )}
-          <Button size="s" onClick={() => bulk.remove()}>
-            <Trash2 aria-hidden /> Delete
-          </Button>
-          <Button size="s" tone="quiet" onClick={() => bulk.clear()}>
-            <X aria-hidden /> None
-          </Button>
-        </div>
-      )}
-    </div>
-  );
-}
-
-function compareLink([a = '', b = '']: string[]): string {
-  return `/compare?${new URLSearchParams({ a, b })}`;
-}
-
-function Nothing({ filter, onReset }: { filter: LibraryFilter; onReset: () => void }) {
-  const { board, ...others } = filter;
-  const isFiltered = Object.values(others).some((value) => value !== undefined);
-  if (isFiltered || board === 'none') {
-    return (
-      <Note title="Nothing found">
-        <p>No picture has these words and filters.</p>
-        <Button onClick={onReset}>Show everything</Button>
-      </Note>
-    );
-  }
-  return board === undefined ? (
-    <Note title="No pictures yet">
-      <p>Everything you make is kept here, newest first, with all that made it.</p>
-      <LinkButton href="/">Make the first one</LinkButton>
-    </Note>
-  ) : (
-    <Note title="This board is empty">
-      <p>Select pictures in the library, then put them here with “To a board”.</p>
-    </Note>
-  );
-}
-
-function Note({ title, children }: { title: string; children: React.ReactNode }) {
-  return (
-    <div className={styles.note}>
-      <h2>{title}</h2>
-      {children}
+      {hasSelection && <SelectionBar bulk={bulk} boards={boards} onClear={clear} />}
     </div>
   );
 }

@@ -48,7 +48,9 @@ export const Tile = memo(function Tile({ id, index, side, href, isSelected, isIn
         {generation !== undefined && (
           <>
             <Thumb generation={generation} isLookedAt={isPointedAt || isFocused} />
-            <span className={styles.caption}>{generation.params.prompt}</span>
+            <span className={styles.caption} data-bare={isBare(generation)}>
+              {generation.params.prompt}
+            </span>
           </>
         )}
       </Link>
@@ -78,6 +80,11 @@ export const Tile = memo(function Tile({ id, index, side, href, isSelected, isIn
     </li>
   );
 });
+
+/** Nothing is seen of it, and will not be soon. */
+function isBare({ assets, status }: Generation): boolean {
+  return assets.length === 0 && status !== 'running' && status !== 'cancelling';
+}
 
 function describe({ params, assets, status, starred }: Generation): string {
   const parts = [params.prompt];

@@ -85,3 +85,5 @@ export function useBulk(all: readonly string[]) {
     move: (boardId: string | null) => apply({ action: 'move', ids, boardId }),
   };
 }
+
+export type BulkActions = ReturnType<typeof useBulk>;
