@@ -9,7 +9,7 @@ interface DialogProps {
   onOpenChange?: (open: boolean) => void;
   title: string;
   description?: ReactNode;
-  /** For lists that stand in two columns. */
+  /** For lists that stand in columns. */
   wide?: boolean;
   /** What has the focus when it opens; else its first control. */
   initialFocus?: RefObject<HTMLElement | null>;

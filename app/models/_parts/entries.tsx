@@ -3,11 +3,12 @@ import { useRouter } from 'next/navigation';
 import type { ReactNode } from 'react';
 import type { Adapter, Installed, Model } from '../../../lib/contracts/models.ts';
 import { schedulers } from '../../../lib/contracts/schedulers.ts';
-import { Button } from '../../_components/button.tsx';
+import { Button, LinkButton } from '../../_components/button.tsx';
 import { deviceName } from '../../_components/device-names.ts';
 import { useNotify } from '../../_components/toaster.tsx';
 import { draftStore, updateDraft } from '../../_lib/draft.ts';
 import { formatBytes, formatCount } from '../../_lib/format.ts';
+import { libraryLink } from '../../_lib/library-filter.ts';
 import { useHealth } from '../../_lib/queries.ts';
 import { taskNames } from '../../_lib/task-names.ts';
 import { RemoveButton } from './remove-button.tsx';
@@ -38,15 +39,25 @@ export function ModelEntry({ model, isDefault }: { model: Model; isDefault: bool
         ['Runs on', health?.worker.device == null ? null : deviceName(health.worker.device)],
       ]}
       actions={
-        <Button
-          size="s"
-          onClick={() => {
-            updateDraft({ model: isDefault ? undefined : model.id });
-            router.push('/');
-          }}
-        >
-          Draw with it
-        </Button>
+        <>
+          <LinkButton
+            size="s"
+            tone="quiet"
+            href={libraryLink({ model: model.id })}
+            aria-label={`Its pictures: ${model.name}`}
+          >
+            Its pictures
+          </LinkButton>
+          <Button
+            size="s"
+            onClick={() => {
+              updateDraft({ model: isDefault ? undefined : model.id });
+              router.push('/');
+            }}
+          >
+            Draw with it
+          </Button>
+        </>
       }
     >
       {vocabulary.length > 0 && (

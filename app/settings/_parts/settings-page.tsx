@@ -1,17 +1,13 @@
 import { ReadingPage } from '../../_components/page.tsx';
-import { Appearance, CreatePageReset, Notices } from './browser-sections.tsx';
-import { Access, Defaults, Files, ForPrograms, ModelHub, Pause, ThisStudio } from './studio-sections.tsx';
+import { ThisBrowser } from './browser-section.tsx';
+import { Access, ForPrograms, ModelHub, NewPictures, ThisStudio } from './studio-sections.tsx';
 
 /** @param needsToken the studio was started with a token */
 export function SettingsPage({ needsToken }: { needsToken: boolean }) {
   return (
     <ReadingPage title="Settings">
-      <Appearance />
-      <Notices />
-      <CreatePageReset />
-      <Defaults />
-      <Files />
-      <Pause />
+      <ThisBrowser />
+      <NewPictures />
       <Access needsToken={needsToken} />
       <ModelHub />
       <ForPrograms />

@@ -14,8 +14,10 @@ import styles from './settings-page.module.css';
 
 // What the studio keeps, for everyone who uses it.
 
-export function Defaults() {
+/** What holds for every picture from now on, unless its request says otherwise. */
+export function NewPictures() {
   const { models } = useModels();
+  const { data: settings } = useSettings();
   const update = useUpdateSettings();
   const client = useQueryClient();
   const { notifyError } = useNotify();
@@ -25,60 +27,33 @@ export function Defaults() {
       { onSuccess: () => void client.invalidateQueries({ queryKey: ['models'] }), onError: notifyError },
     );
   return (
-    <Section title="Defaults" note="For whatever a request leaves open.">
-      {models.length > 0 && (
-        <div className={styles.choice}>
-          <SelectField
-            label="Model"
-            value={models[0]?.id ?? ''}
-            options={models.map(({ id, name }) => ({ value: id, label: name }))}
-            onChange={chooseModel}
-          />
-          <p className={styles.text}>
-            Steps, size, guidance and scheduler come from the model itself. Your own sets of them are kept as
-            presets on the <Link href="/">Create page</Link>.
-          </p>
-        </div>
-      )}
-    </Section>
-  );
-}
-
-export function Files() {
-  const { data: settings } = useSettings();
-  const update = useUpdateSettings();
-  const { notifyError } = useNotify();
-  return (
-    <Section title="Pictures">
-      {settings !== undefined && (
-        <Toggle
-          label="Say in each file how it was made"
-          isOn={settings.embedMetadata}
-          onChange={(embedMetadata) => update.mutate({ embedMetadata }, { onError: notifyError })}
-        >
-          Prompt, seed and settings are written into the file, so that it can be made again from the file
-          alone. That it was made by a machine is written either way.
-        </Toggle>
-      )}
-    </Section>
-  );
-}
-
-export function Pause() {
-  const { data: settings } = useSettings();
-  const update = useUpdateSettings();
-  const { notifyError } = useNotify();
-  return (
-    <Section title="Queue">
-      {settings !== undefined && (
-        <Toggle
-          label="Pause"
-          isOn={settings.queuePaused}
-          onChange={(queuePaused) => update.mutate({ queuePaused }, { onError: notifyError })}
-        >
-          What is being made is finished; nothing new is started. The pause outlasts a restart.
-        </Toggle>
-      )}
+    <Section title="New pictures" note="For everyone who uses this studio.">
+      <div className={styles.stack}>
+        {models.length > 0 && (
+          <div className={styles.choice}>
+            <SelectField
+              label="Model, where none is chosen"
+              value={models[0]?.id ?? ''}
+              options={models.map(({ id, name }) => ({ value: id, label: name }))}
+              onChange={chooseModel}
+            />
+            <p className={styles.text}>
+              Steps, size, guidance and scheduler come from the model itself. Your own sets of them are kept
+              as presets on the <Link href="/">Create page</Link>.
+            </p>
+          </div>
+        )}
+        {settings !== undefined && (
+          <Toggle
+            label="Say in each file how it was made"
+            isOn={settings.embedMetadata}
+            onChange={(embedMetadata) => update.mutate({ embedMetadata }, { onError: notifyError })}
+          >
+            Prompt, seed and settings are written into the file, so that it can be made again from the file
+            alone. That it was made by a machine is written either way.
+          </Toggle>
+        )}
+      </div>
     </Section>
   );
 }

@@ -8,25 +8,37 @@ import { askForNotices, doneNoticeStore, useDoneNotice } from '../../_lib/done-n
 import { resetSettings } from '../../_lib/draft.ts';
 import { themeNames, themes } from '../../_lib/theme.ts';
 import { Toggle } from './toggle.tsx';
+import styles from './settings-page.module.css';
 
-// What this browser keeps for itself.
-
-export function Appearance() {
+/** What this browser keeps for itself. */
+export function ThisBrowser() {
   const { theme, setTheme } = useTheme();
+  const { notify } = useNotify();
   return (
-    <Section title="Appearance" note="For this browser.">
-      <Segments
-        legend="The room to work in"
-        name="theme"
-        options={themes.map((value) => ({ value, label: themeNames[value] }))}
-        value={theme}
-        onChange={setTheme}
-      />
+    <Section title="This browser" note="Kept here, for nobody else.">
+      <div className={styles.stack}>
+        <Segments
+          legend="The room to work in"
+          name="theme"
+          options={themes.map((value) => ({ value, label: themeNames[value] }))}
+          value={theme}
+          onChange={setTheme}
+        />
+        <Notices />
+        <Button
+          onClick={() => {
+            resetSettings();
+            notify({ title: 'The settings of the Create page are as they were at first.' });
+          }}
+        >
+          Reset the Create page
+        </Button>
+      </div>
     </Section>
   );
 }
 
-export function Notices() {
+function Notices() {
   const isNoticed = useDoneNotice();
   const { notify } = useNotify();
   const setNotices = async (isOn: boolean) => {
@@ -40,26 +52,8 @@ export function Notices() {
     }
   };
   return (
-    <Section title="Notices" note="For this browser.">
-      <Toggle label="Say when a picture is done" isOn={isNoticed} onChange={(isOn) => void setNotices(isOn)}>
-        A notice of your system, only while this tab is out of sight.
-      </Toggle>
-    </Section>
-  );
-}
-
-export function CreatePageReset() {
-  const { notify } = useNotify();
-  return (
-    <Section title="Create page" note="For this browser.">
-      <Button
-        onClick={() => {
-          resetSettings();
-          notify({ title: 'The settings of the Create page are as they were at first.' });
-        }}
-      >
-        Reset what was set there
-      </Button>
-    </Section>
+    <Toggle label="Say when a picture is done" isOn={isNoticed} onChange={(isOn) => void setNotices(isOn)}>
+      A notice of your system, only while this tab is out of sight.
+    </Toggle>
   );
 }
