@@ -46,6 +46,7 @@ export const thumbnailQuery = z
   .object({
     side: z.coerce
       .number()
+      .meta({ enum: thumbnailSides })
       .pipe(z.union(thumbnailSides.map((side) => z.literal(side))))
       .default(256),
   })

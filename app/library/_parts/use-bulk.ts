@@ -22,6 +22,13 @@ const done: Record<Bulk['action'], string> = {
   move: 'moved',
 };
 
+/** What takes an action back; a move forgets where its pictures were. */
+const inverse: Partial<Record<Bulk['action'], 'restore' | 'star' | 'unstar'>> = {
+  delete: 'restore',
+  star: 'unstar',
+  unstar: 'star',
+};
+
 /** What is selected in the library, and what can be done with all of it at once. */
 export function useBulk(all: readonly string[]) {
   const client = useQueryClient();
@@ -42,12 +49,13 @@ export function useBulk(all: readonly string[]) {
       if (bulk.action === 'delete') dropGenerations(client, bulk.ids);
     },
     onSuccess(changed, { action }) {
+      const back = inverse[action];
       notify({
         title: `${pictures(changed.length)} ${done[action]}.`,
         action:
-          action === 'delete'
-            ? { label: 'Undo', run: () => change.mutate({ action: 'restore', ids: changed }) }
-            : undefined,
+          back === undefined
+            ? undefined
+            : { label: 'Undo', run: () => change.mutate({ action: back, ids: changed }) },
       });
     },
     onError: notifyError,

@@ -8,6 +8,7 @@ import { readPicture } from '../../media/read-picture.ts';
 import { blankComment } from '../../media/video-comment.ts';
 import { extensionOf, isMediaType, type MediaType, POSTER_TYPE } from '../assets/store.ts';
 import type { ThumbnailSide } from '../assets/thumbnails.ts';
+import { portions } from '../db/portions.ts';
 import { isDiskFull } from '../storage-full.ts';
 import type { Studio } from '../studio.ts';
 
@@ -94,9 +95,6 @@ export async function exportAsset(
   };
 }
 
-/** Ids in one question to the database, which has a limit of parameters. */
-const AT_ONCE = 500;
-
 /**
  * The pictures of some generations as one zip file, made while it is read. Those that are gone are left out; two of one
  * name are numbered.
@@ -108,10 +106,10 @@ export async function exportGenerations(
 ): Promise<ReadableStream<Uint8Array>> {
   const assets = await studio.db.read(async (r) => {
     const found = [];
-    for (let at = 0; at < ids.length; at += AT_ONCE) {
+    for (const some of portions(ids)) {
       found.push(
         ...(await r.asset.findMany({
-          where: { generation: { id: { in: ids.slice(at, at + AT_ONCE) }, deletedAt: null } },
+          where: { generation: { id: { in: some }, deletedAt: null } },
           select: { id: true, createdAt: true, generationId: true, index: true },
         })),
       );

@@ -1,5 +1,6 @@
 import type { Bulk } from '../../contracts/studio.ts';
 import type { Tx } from '../db/database.ts';
+import { portions } from '../db/portions.ts';
 import type { GenerationFilter } from '../db/rows.ts';
 import { recordEvents } from '../events/log.ts';
 import { announce, cancelIn } from '../jobs/transition.ts';
@@ -17,14 +18,10 @@ export async function changeGenerations(studio: Studio, bulk: Bulk): Promise<str
     if (bulk.action === 'move' && bulk.boardId !== null) await requireBoard(tx, bulk.boardId);
     const ids = [...new Set(bulk.ids)];
     const changed: string[] = [];
-    for (let at = 0; at < ids.length; at += AT_ONCE)
-      changed.push(...(await changeSome(tx, bulk, ids.slice(at, at + AT_ONCE), now)));
+    for (const some of portions(ids)) changed.push(...(await changeSome(tx, bulk, some, now)));
     return changed;
   });
 }
-
-/** Ids in one statement: SQLite takes 999 parameters, and there are others beside them. */
-const AT_ONCE = 500;
 
 async function changeSome(tx: Tx, bulk: Bulk, ids: string[], now: number): Promise<string[]> {
   const rows = await tx.generation.findMany({

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, stat } from '../disk.ts';
+import { portions } from '../db/portions.ts';
 import type { Found } from '../models/read-installed.ts';
 import { readSafetensorsHeader } from '../models/safetensors-header.ts';
 import { isWeights } from '../models/weight-facts.ts';
@@ -18,8 +19,12 @@ export async function knownHashes(
   installed: readonly Found[],
 ): Promise<Map<string, FileHash>> {
   const paths = installed.map(({ path }) => path).filter(isWeights);
-  if (paths.length === 0) return new Map();
-  const rows = await studio.db.read((r) => r.fileHash.findMany({ where: { path: { in: paths } } }));
+  const rows = await studio.db.read(async (r) => {
+    const found = [];
+    for (const some of portions(paths))
+      found.push(...(await r.fileHash.findMany({ where: { path: { in: some } } })));
+    return found;
+  });
   const known = new Map<string, FileHash>();
   for (const { path, size, modifiedMs, sha256, dataSha256 } of rows) {
     const now = await stat(path).catch(() => null);
@@ -56,10 +61,14 @@ export async function hashOf(studio: Studio, found: Found, signal?: AbortSignal)
 export async function hashInstalled(studio: Studio, signal: AbortSignal): Promise<void> {
   const files = (await studio.models.list()).filter(({ path }) => isWeights(path));
   const known = await knownHashes(studio, files);
-  const paths = files.map(({ path }) => path);
-  const gone = { path: { notIn: paths } };
-  if ((await studio.db.read((r) => r.fileHash.count({ where: gone }))) > 0)
-    await studio.db.write((tx) => tx.fileHash.deleteMany({ where: gone }));
+  const installed = new Set(files.map(({ path }) => path));
+  const rows = await studio.db.read((r) => r.fileHash.findMany({ select: { path: true } }));
+  const gone = rows.map(({ path }) => path).filter((path) => !installed.has(path));
+  if (gone.length > 0) {
+    await studio.db.write(async (tx) => {
+      for (const some of portions(gone)) await tx.fileHash.deleteMany({ where: { path: { in: some } } });
+    });
+  }
   for (const found of files) {
     if (signal.aborted) return;
     // A file that went away or cannot be read meanwhile is not installed any more.

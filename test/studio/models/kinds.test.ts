@@ -1,8 +1,8 @@
-import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, it, test } from 'vitest';
 import { installedSchema } from '../../../lib/contracts/models.ts';
-import { hashInstalled } from '../../../lib/studio/services/file-hashes.ts';
+import { hashInstalled, knownHashes } from '../../../lib/studio/services/file-hashes.ts';
 import { addModel, createGeneration, listModels, removeModel } from '../../../lib/studio/services/index.ts';
 import { requireAdapters } from '../../../lib/studio/services/models.ts';
 import { sha256 } from '../../support/hub.ts';
@@ -116,6 +116,30 @@ test('folders of networks, shelves and folders of one file are found; a kind tha
   // Changed, it is read anew.
   await put('boxed/style.safetensors', safetensorsBytes(lora(1024)));
   expect((await listModels(studio, 'lora')).find(({ id }) => id === 'boxed')?.sha256).toBeNull();
+});
+
+test('a folder of more LoRAs than one statement may name is hashed, and forgotten', async () => {
+  const studio = await testStudio();
+  const folder = join(studio.env.home, 'models', 'loras');
+  await mkdir(folder, { recursive: true });
+  const bytes = safetensorsBytes(lora(768));
+  const names = Array.from({ length: 1200 }, (_, i) => join(folder, `style-${i}.safetensors`));
+  for (const name of names) await writeFile(name, bytes);
+  // Hashed before, as far as the database knows: hashing itself is another test's.
+  const { size, mtimeMs } = await stat(names[0] ?? '');
+  for (const name of names) await utimes(name, mtimeMs / 1000, mtimeMs / 1000);
+  const { mtimeMs: modifiedMs } = await stat(names[0] ?? '');
+  await studio.db.write((tx) =>
+    tx.fileHash.createMany({
+      data: names.map((path) => ({ path, size, modifiedMs, sha256: 'a', dataSha256: 'b' })),
+    }),
+  );
+  const found = (await studio.models.list()).filter(({ path }) => path.startsWith(folder));
+  expect((await knownHashes(studio, found)).size).toBe(names.length);
+  await hashInstalled(studio, AbortSignal.timeout(60_000));
+  await rm(folder, { recursive: true });
+  await hashInstalled(studio, AbortSignal.timeout(60_000));
+  expect(await studio.db.read((r) => r.fileHash.count({ where: { path: { startsWith: folder } } }))).toBe(0);
 });
 
 test('what a request adds has to be there, be of the right kind, and fit', async () => {
