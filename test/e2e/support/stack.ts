@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { cp, mkdtemp, rm, truncate } from 'node:fs/promises';
+import { cp, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -117,6 +117,7 @@ export class Stack {
   async addDamagedModel(): Promise<string> {
     const folder = join(this.home, 'models', 'damaged');
     await cp(join(root, 'models', 'toybox'), folder, { recursive: true });
+    await writeFile(join(folder, 'README.md'), '---\ntitle: Damaged\nlicense: mit\n---\n');
     await truncate(join(folder, 'unet', 'diffusion_pytorch_model.safetensors'), 100_000);
     return 'damaged';
   }
