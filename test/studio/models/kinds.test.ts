@@ -150,6 +150,10 @@ test('what a request adds has to be there, be of the right kind, and fit', async
   await safetensors(join(models, 'large.safetensors'), lora(1024));
   const ask = (id: string) => createGeneration(studio, aRequest({ model: 'sd', loras: [{ id, weight: 1 }] }));
   expect((await ask('small')).generation.params.loras).toEqual([{ id: 'small', weight: 1 }]);
+  // A1111's way to name one is read from files and pasted text; in a request it is words.
+  const prompt = 'a fox <lora:small:0.5>';
+  const { params } = (await createGeneration(studio, aRequest({ model: 'sd', prompt }))).generation;
+  expect([params.prompt, params.loras ?? []]).toEqual([prompt, []]);
   await expect(ask('gone')).rejects.toMatchObject({ code: 'unknown_model', errors: [{ path: 'loras.0.id' }] });
   await expect(ask('sd')).rejects.toMatchObject({ code: 'invalid_parameter' });
   await expect(ask('large')).rejects.toMatchObject({
