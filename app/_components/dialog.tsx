@@ -48,3 +48,18 @@ export function Dialog({
     </Base.Root>
   );
 }
+
+/** What a dialog asks for: a field over the whole width, and the button that sends it. */
+export function DialogForm({ onSubmit, children }: { onSubmit: () => void; children: ReactNode }) {
+  return (
+    <form
+      className={styles.form}
+      onSubmit={(event) => {
+        event.preventDefault();
+        onSubmit();
+      }}
+    >
+      {children}
+    </form>
+  );
+}

@@ -1,12 +1,11 @@
 'use client';
 import { useQueryClient } from '@tanstack/react-query';
-import { useState, type FormEvent } from 'react';
+import { useState } from 'react';
 import { api, ApiError, lockedStore } from '../_lib/api.ts';
 import { useStore } from '../_lib/store.ts';
 import { Button } from './button.tsx';
-import { Dialog } from './dialog.tsx';
+import { Dialog, DialogForm } from './dialog.tsx';
 import { TextField } from './fields.tsx';
-import styles from './unlock-dialog.module.css';
 
 /** Asks for the token where the studio listens beyond its own machine. */
 export function UnlockDialog() {
@@ -37,13 +36,7 @@ export function UnlockDialog() {
         </>
       }
     >
-      <form
-        className={styles.form}
-        onSubmit={(event: FormEvent) => {
-          event.preventDefault();
-          void submit();
-        }}
-      >
+      <DialogForm onSubmit={() => void submit()}>
         <TextField
           label="Token"
           type="password"
@@ -58,7 +51,7 @@ export function UnlockDialog() {
         <Button type="submit" tone="mark" disabled={token.trim() === ''}>
           Unlock
         </Button>
-      </form>
+      </DialogForm>
     </Dialog>
   );
 }

@@ -1,13 +1,12 @@
 'use client';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { useRef, useState, type FormEvent } from 'react';
+import { useRef, useState } from 'react';
 import type { Board } from '../../../lib/contracts/studio.ts';
 import { Button } from '../../_components/button.tsx';
-import { Dialog } from '../../_components/dialog.tsx';
+import { Dialog, DialogForm } from '../../_components/dialog.tsx';
 import { TextField } from '../../_components/fields.tsx';
 import { api } from '../../_lib/api.ts';
 import { refreshHistory } from '../../_lib/queries.ts';
-import styles from './board-tabs.module.css';
 
 interface BoardDialogProps {
   /** The one that gets another name; without it a new one is made. */
@@ -36,13 +35,7 @@ export function BoardDialog({ board, onClose, onSaved }: BoardDialogProps) {
       title={board === undefined ? 'New board' : 'Rename the board'}
       initialFocus={field}
     >
-      <form
-        className={styles.form}
-        onSubmit={(event: FormEvent) => {
-          event.preventDefault();
-          save.mutate({ name: name.trim() });
-        }}
-      >
+      <DialogForm onSubmit={() => save.mutate({ name: name.trim() })}>
         <TextField
           ref={field}
           label="Name"
@@ -57,7 +50,7 @@ export function BoardDialog({ board, onClose, onSaved }: BoardDialogProps) {
         <Button type="submit" tone="mark" disabled={name.trim() === '' || save.isPending}>
           Save
         </Button>
-      </form>
+      </DialogForm>
     </Dialog>
   );
 }
