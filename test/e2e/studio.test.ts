@@ -227,6 +227,18 @@ describe('the studio in a browser', () => {
     await page.waitForURL(/\/library\/[0-9a-f-]+\?q=cupcake$/);
   });
 
+  it('takes stars away where only starred pictures are shown, with a way back', async () => {
+    const { id } = await stack.make({ prompt: 'a crown in a room', steps: 5 });
+    await stack.call('PATCH', `/generations/${id}`, { starred: true });
+    await visit(page, `${stack.url}/library?starred=true&q=crown`);
+    await page.getByRole('link', { name: 'a crown in a room, starred' }).focus();
+    await page.keyboard.press('Space');
+    await page.getByRole('button', { name: 'Unstar' }).click();
+    await page.getByText('Nothing found').waitFor();
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await page.getByRole('link', { name: 'a crown in a room, starred' }).waitFor();
+  });
+
   it('draws by a schedule made by hand, with the keyboard', async () => {
     await visit(page, stack.url);
     await prompt().fill('a cactus in the desert');

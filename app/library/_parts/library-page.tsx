@@ -96,7 +96,9 @@ export function LibraryPage() {
         )
       )}
 
-      {hasSelection && <SelectionBar bulk={bulk} boards={boards} onClear={clear} />}
+      {hasSelection && (
+        <SelectionBar bulk={bulk} boards={boards} isStarred={filter.starred === true} onClear={clear} />
+      )}
     </div>
   );
 }

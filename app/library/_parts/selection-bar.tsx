@@ -1,5 +1,5 @@
 'use client';
-import { Columns2, Download, FolderInput, Star, Trash2, X } from 'lucide-react';
+import { Columns2, Download, FolderInput, Star, StarOff, Trash2, X } from 'lucide-react';
 import { useRouter } from 'next/navigation';
 import { MAX_EXPORTED, type Board } from '../../../lib/contracts/studio.ts';
 import { Button } from '../../_components/button.tsx';
@@ -11,11 +11,13 @@ import styles from './selection-bar.module.css';
 interface SelectionBarProps {
   bulk: BulkActions;
   boards: readonly Board[];
+  /** All that can be selected has its star. */
+  isStarred: boolean;
   onClear: () => void;
 }
 
 /** What can be done with all that is selected; at the lower edge, where it covers least. */
-export function SelectionBar({ bulk, boards, onClear }: SelectionBarProps) {
+export function SelectionBar({ bulk, boards, isStarred, onClear }: SelectionBarProps) {
   const router = useRouter();
   const ids = [...bulk.selected];
   return (
@@ -23,8 +25,8 @@ export function SelectionBar({ bulk, boards, onClear }: SelectionBarProps) {
       <p className={styles.count}>
         <strong>{formatInteger(ids.length)}</strong> selected
       </p>
-      <Button size="s" onClick={() => bulk.star()}>
-        <Star aria-hidden /> Star
+      <Button size="s" onClick={() => bulk.star(!isStarred)}>
+        {isStarred ? <StarOff aria-hidden /> : <Star aria-hidden />} {isStarred ? 'Unstar' : 'Star'}
       </Button>
       <BoardMenu boards={boards} trigger={<Button size="s" />} side="top" onMove={(to) => bulk.move(to)}>
         <FolderInput aria-hidden /> To a board

@@ -88,7 +88,7 @@ export function useBulk(all: readonly string[]) {
       setSelected((before) => new Set([...before, ...range]));
     },
     selectAll: () => setSelected(new Set(all)),
-    star: () => apply({ action: 'star', ids }),
+    star: (on: boolean) => apply({ action: on ? 'star' : 'unstar', ids }),
     remove: () => apply({ action: 'delete', ids }),
     move: (boardId: string | null) => apply({ action: 'move', ids, boardId }),
   };
