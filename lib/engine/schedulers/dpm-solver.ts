@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import type { SchedulerName } from '../../contracts/generation.ts';
 import { weightedSum } from '../tensor/arithmetic.ts';
+import { roundHalfEven } from '../tensor/rounding.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { parseSchedulerConfig } from './config.ts';
-import { roundHalfEven } from './noise-schedule.ts';
 import type { Scheduler } from './scheduler.ts';
 import { sigmaTable } from './sigma-schedule.ts';
 import { noInterval, solverRun, solverSchema } from './solver.ts';

@@ -1,6 +1,7 @@
 import { EncoreError } from '../../contracts/errors.ts';
 import { noiseScheduleSchema, parseSchedulerConfig } from './config.ts';
 import type { NoiseScheduleConfig, TimestepSpacing } from './config.ts';
+import { roundHalfEven } from '../tensor/rounding.ts';
 
 /** Betas as the checkpoint was trained with, and what follows from them. float32 where torch has float32. */
 export interface NoiseSchedule {
@@ -96,12 +97,4 @@ export function spacedTimesteps(
 export function arange(from: number, count: number): number[] {
   const delta = from - from / count - from;
   return Array.from({ length: count }, (_, i) => from + i * delta);
-}
-
-/** numpy's round: halves go to the even neighbour. */
-export function roundHalfEven(value: number): number {
-  const floor = Math.floor(value);
-  const rest = value - floor;
-  if (rest !== 0.5) return Math.round(value);
-  return floor % 2 === 0 ? floor : floor + 1;
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { noiseScheduleSchema, type TimestepSpacing } from './config.ts';
-import { arange, noiseSchedule, roundHalfEven } from './noise-schedule.ts';
+import { roundHalfEven } from '../tensor/rounding.ts';
+import { arange, noiseSchedule } from './noise-schedule.ts';
 
 const flag = z
   .boolean()

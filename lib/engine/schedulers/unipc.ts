@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { weightedSum } from '../tensor/arithmetic.ts';
 import { solve } from '../tensor/linear-system.ts';
+import { roundHalfEven } from '../tensor/rounding.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { parseSchedulerConfig } from './config.ts';
-import { roundHalfEven } from './noise-schedule.ts';
 import type { RunOptions, Scheduler, SchedulerRun } from './scheduler.ts';
 import { sigmaTable, type SigmaTable, type unitScales } from './sigma-schedule.ts';
 import { noInterval, solverRun, solverSchema } from './solver.ts';

@@ -1,4 +1,5 @@
 import type { Motion } from '../../contracts/task-inputs.ts';
+import { roundHalfEven } from '../tensor/rounding.ts';
 import { float32, type Tensor } from '../tensor/tensor.ts';
 
 type Float32 = Tensor<'float32'>;
@@ -103,13 +104,6 @@ function reflected(position: number, length: number): number {
   const folded = Math.abs(from) % (2 * length);
   const inside = folded > length ? 2 * length - folded : folded;
   return Math.min(Math.max(inside - 0.5, 0), length - 1);
-}
-
-function roundHalfEven(x: number): number {
-  const floor = Math.floor(x);
-  const part = x - floor;
-  if (part !== 0.5) return Math.round(x);
-  return floor % 2 === 0 ? floor : floor + 1;
 }
 
 /** Variance of means of two independent values, each of variance 1: the mean over an axis. */

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { roundHalfEven, spacedTimesteps } from '../../../lib/engine/schedulers/noise-schedule.ts';
+import { spacedTimesteps } from '../../../lib/engine/schedulers/noise-schedule.ts';
+import { roundHalfEven } from '../../../lib/engine/tensor/rounding.ts';
 
 test('halves go to the even neighbour, as in numpy', () => {
   expect([0.5, 1.5, 2.5, 2.4999, -0.5].map(roundHalfEven)).toEqual([0, 2, 2, 2, 0]);
